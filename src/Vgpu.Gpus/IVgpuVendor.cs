@@ -1,0 +1,63 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Screens;
+using Vgpu.Vfio;
+using Vgpu.Vfio.Iommu;
+
+namespace Vgpu.Gpus;
+
+/// <summary>
+/// A kind of vGPU that a vendor offers, in the terms of the kernel's mediated devices
+/// (Documentation/driver-api/vfio-mediated-device.rst).
+/// </summary>
+/// <param name="Name">Unique within the vendor, for example <c>virtio-gpu</c>.</param>
+/// <param name="Description">One line for the operator.</param>
+/// <param name="MaxHeads">1 to 16.</param>
+/// <param name="DefaultVideoMemory">Bytes, where the operator says nothing.</param>
+/// <param name="DeviceApi">How a VMM attaches it.</param>
+public sealed record VgpuType(string Name, string Description, int MaxHeads, ulong DefaultVideoMemory, string DeviceApi = "vfio-user-pci");
+
+/// <summary>What the operator chose for one vGPU.</summary>
+public sealed record VgpuOptions
+{
+    /// <summary>Name in logs, for example the socket's file name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The preferred mode of every head.</summary>
+    public DisplayMode Mode { get; init; } = new(1024, 768);
+
+    public int Heads { get; init; } = 1;
+
+    /// <summary>Bytes of video memory that the guest may use.</summary>
+    public ulong VideoMemory { get; init; }
+
+    /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
+    public bool Msix { get; init; }
+
+    /// <summary>An option ROM image, for vendors that take one.</summary>
+    public ReadOnlyMemory<byte> Rom { get; init; }
+}
+
+/// <summary>A vGPU: the device that a VMM attaches and the screen that its guest draws on.</summary>
+public sealed class VgpuInstance(VfioDevice device, Screen screen) : IDisposable
+{
+    public VfioDevice Device { get; } = device;
+
+    public Screen Screen { get; } = screen;
+
+    public void Dispose() => Device.Dispose();
+}
+
+/// <summary>A maker of device models.</summary>
+public interface IVgpuVendor
+{
+    /// <summary>For example <c>virtio</c>.</summary>
+    string Name { get; }
+
+    IReadOnlyList<VgpuType> Types { get; }
+
+    /// <summary>
+    /// Makes an instance on a domain. Throws <see cref="ArgumentException"/> with a message for the operator where the
+    /// options do not suit the type.
+    /// </summary>
+    VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log);
+}

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using Vgpu.Linux.Interop;
+
+namespace Vgpu.Linux;
+
+/// <summary>
+/// An owned file descriptor, close-on-exec. Disposing closes it once, from any thread; use from several threads is
+/// safe in the way of <see cref="SafeHandle"/>.
+/// </summary>
+public sealed unsafe class FileDescriptor : SafeHandle
+{
+    /// <summary>Takes ownership of <paramref name="fd"/>.</summary>
+    public FileDescriptor(int fd)
+        : base(-1, ownsHandle: true) => SetHandle(fd);
+
+    public override bool IsInvalid => handle < 0;
+
+    /// <summary>The number, for a call that does not outlive this object.</summary>
+    public int Number => (int)handle;
+
+    /// <summary>A second descriptor of the same open file. Throws <see cref="LinuxException"/>.</summary>
+    public FileDescriptor Duplicate()
+    {
+        int fd = Libc.Fcntl(Number, Libc.F_DUPFD_CLOEXEC, 0);
+        return fd < 0 ? throw LinuxException.Last("fcntl") : new FileDescriptor(fd);
+    }
+
+    /// <summary>Opens a file for reading. Throws <see cref="LinuxException"/>.</summary>
+    public static FileDescriptor OpenRead(string path)
+    {
+        int fd = Libc.Open(path, Libc.O_RDONLY | Libc.O_CLOEXEC, 0);
+        return fd < 0 ? throw LinuxException.Last("open", path) : new FileDescriptor(fd);
+    }
+
+    /// <summary>What kind of file this is, how large, and how it was opened. Throws <see cref="LinuxException"/>.</summary>
+    public FileFacts Inspect() => FileFacts.Of(this);
+
+    /// <summary>Grows or shrinks the file to <paramref name="length"/> bytes. Throws <see cref="LinuxException"/>.</summary>
+    public void Truncate(ulong length)
+    {
+        if (Libc.FTruncate(Number, checked((long)length)) < 0)
+        {
+            throw LinuxException.Last("ftruncate");
+        }
+    }
+
+    protected override bool ReleaseHandle() => Libc.Close((int)handle) == 0;
+}

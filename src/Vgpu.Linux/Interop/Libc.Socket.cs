@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+
+namespace Vgpu.Linux.Interop;
+
+// socket(2) and its family for AF_UNIX, with SCM_RIGHTS (unix(7), cmsg(3)).
+internal static unsafe partial class Libc
+{
+    internal const int AF_UNIX = 1;
+    internal const int SOCK_STREAM = 1;
+    internal const int SOCK_CLOEXEC = 0x80000;
+    internal const int SOL_SOCKET = 1;
+    internal const int SO_PEERCRED = 17;
+    internal const int SCM_RIGHTS = 1;
+    internal const int MSG_CTRUNC = 8;
+    internal const int MSG_DONTWAIT = 0x40;
+    internal const int MSG_NOSIGNAL = 0x4000;
+    internal const int MSG_CMSG_CLOEXEC = 0x40000000;
+    internal const int SHUT_RDWR = 2;
+    internal const int SunPathLength = 108;
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct IoVec
+    {
+        internal void* Base;
+        internal nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct MsgHdr
+    {
+        internal void* Name;
+        internal uint NameLength;
+        internal IoVec* Iov;
+        internal nuint IovLength;
+        internal void* Control;
+        internal nuint ControlLength;
+        internal int Flags;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct CMsgHdr
+    {
+        internal nuint Length;
+        internal int Level;
+        internal int Type;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct UCred
+    {
+        internal int Pid;
+        internal uint Uid;
+        internal uint Gid;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct SockAddrUn
+    {
+        internal ushort Family;
+        internal fixed byte Path[SunPathLength];
+    }
+
+    [LibraryImport(Library, EntryPoint = "socket", SetLastError = true)]
+    internal static partial int Socket(int domain, int type, int protocol);
+
+    [LibraryImport(Library, EntryPoint = "socketpair", SetLastError = true)]
+    internal static partial int SocketPair(int domain, int type, int protocol, int* pair);
+
+    [LibraryImport(Library, EntryPoint = "bind", SetLastError = true)]
+    internal static partial int Bind(int fd, SockAddrUn* address, uint length);
+
+    [LibraryImport(Library, EntryPoint = "listen", SetLastError = true)]
+    internal static partial int Listen(int fd, int backlog);
+
+    [LibraryImport(Library, EntryPoint = "accept4", SetLastError = true)]
+    internal static partial int Accept4(int fd, void* address, uint* length, int flags);
+
+    [LibraryImport(Library, EntryPoint = "connect", SetLastError = true)]
+    internal static partial int Connect(int fd, SockAddrUn* address, uint length);
+
+    [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
+    internal static partial nint RecvMsg(int fd, MsgHdr* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
+    internal static partial nint SendMsg(int fd, MsgHdr* message, int flags);
+
+    [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
+    internal static partial int Shutdown(int fd, int how);
+
+    [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
+    internal static partial int GetSockOpt(int fd, int level, int option, void* value, uint* length);
+}

@@ -1,0 +1,317 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Vgpu.Linux.Interop;
+
+namespace Vgpu.Linux;
+
+/// <summary>The process at the other end of a socket when it connected (SO_PEERCRED).</summary>
+public readonly record struct PeerCredentials(int Pid, uint Uid, uint Gid);
+
+/// <summary>
+/// A blocking AF_UNIX stream socket that carries descriptors (unix(7)). One thread receives, any one thread at a
+/// time sends; <see cref="Shutdown"/> from a third ends both. Receive and send allocate nothing.
+/// </summary>
+public sealed unsafe class UnixSocket : IDisposable
+{
+    /// <summary>SCM_MAX_FD: no message carries more descriptors.</summary>
+    public const int SCM_MAX_FD = 253;
+
+    private readonly FileDescriptor _descriptor;
+
+    /// <summary>Takes ownership of a connected or listening socket.</summary>
+    public UnixSocket(FileDescriptor descriptor) => _descriptor = descriptor;
+
+    /// <summary>The descriptor, for polling.</summary>
+    public FileDescriptor Descriptor => _descriptor;
+
+    /// <summary>
+    /// Listens at <paramref name="path"/> with mode 0600. A stale socket that nobody listens on is replaced; any
+    /// other file there is left alone. Throws <see cref="LinuxException"/> (EADDRINUSE: somebody listens).
+    /// </summary>
+    public static UnixSocket Listen(string path, int backlog = 8)
+    {
+        if (File.Exists(path) && !IsSocket(path))
+        {
+            throw new LinuxException("bind", Errno.EEXIST, path);
+        }
+
+        var socket = New();
+        try
+        {
+            if (TryBind(socket, path) is Errno error and not Errno.None)
+            {
+                if (error != Errno.EADDRINUSE || SomebodyListens(path))
+                {
+                    throw new LinuxException("bind", error, path);
+                }
+
+                _ = Libc.Unlink(path);
+                error = TryBind(socket, path);
+                if (error != Errno.None)
+                {
+                    throw new LinuxException("bind", error, path);
+                }
+            }
+
+            if (Libc.Chmod(path, 0b110_000_000) < 0)
+            {
+                throw LinuxException.Last("chmod", path);
+            }
+
+            return Libc.Listen(socket._descriptor.Number, backlog) < 0 ? throw LinuxException.Last("listen", path) : socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Connects to a listener. Throws <see cref="LinuxException"/>.</summary>
+    public static UnixSocket Connect(string path)
+    {
+        var socket = New();
+        Libc.SockAddrUn address = Address(path);
+        if (Libc.Connect(socket._descriptor.Number, &address, (uint)sizeof(Libc.SockAddrUn)) == 0)
+        {
+            return socket;
+        }
+
+        var error = LinuxException.Last("connect", path);
+        socket.Dispose();
+        throw error;
+    }
+
+    /// <summary>Two sockets joined to each other. Throws <see cref="LinuxException"/>.</summary>
+    public static (UnixSocket First, UnixSocket Second) Pair()
+    {
+        int* pair = stackalloc int[2];
+        return Libc.SocketPair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0, pair) < 0
+            ? throw LinuxException.Last("socketpair")
+            : (new UnixSocket(new FileDescriptor(pair[0])), new UnixSocket(new FileDescriptor(pair[1])));
+    }
+
+    /// <summary>Waits for the next client; null once <see cref="Shutdown"/> was called. Throws <see cref="LinuxException"/>.</summary>
+    public UnixSocket? Accept()
+    {
+        while (true)
+        {
+            int fd = Libc.Accept4(_descriptor.Number, null, null, Libc.SOCK_CLOEXEC);
+            if (fd >= 0)
+            {
+                return new UnixSocket(new FileDescriptor(fd));
+            }
+
+            var errno = (Errno)Marshal.GetLastPInvokeError();
+            switch (errno)
+            {
+                case Errno.EINTR:
+                case (Errno)103: // ECONNABORTED: that client left before we came
+                    continue;
+                case Errno.EINVAL:
+                    return null;
+                default:
+                    throw new LinuxException("accept", errno);
+            }
+        }
+    }
+
+    /// <summary>Who connected. Throws <see cref="LinuxException"/>.</summary>
+    public PeerCredentials Peer()
+    {
+        Libc.UCred credentials;
+        uint length = (uint)sizeof(Libc.UCred);
+        return Libc.GetSockOpt(_descriptor.Number, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) < 0
+            ? throw LinuxException.Last("getsockopt")
+            : new PeerCredentials(credentials.Pid, credentials.Uid, credentials.Gid);
+    }
+
+    /// <summary>
+    /// Receives at least one byte, and the descriptors that came with it, close-on-exec, as bare numbers that the
+    /// caller owns from then on. Returns the bytes received; 0 at the end of the stream and after any failure, with
+    /// <paramref name="error"/> set in the second case. EMSGSIZE: more descriptors came than
+    /// <paramref name="descriptors"/> holds; those that fit are given.
+    /// </summary>
+    public int Receive(Span<byte> buffer, Span<int> descriptors, out int descriptorCount, out Errno error)
+    {
+        int capacity = Math.Min(descriptors.Length, SCM_MAX_FD);
+        int controlLength = capacity == 0 ? 0 : ControlSpace(capacity);
+        byte* control = stackalloc byte[controlLength + 1];
+        descriptorCount = 0;
+        error = Errno.None;
+        // Sound: the spans are pinned for the call, and recvmsg writes within the lengths given.
+        fixed (byte* data = buffer)
+        {
+            var iov = new Libc.IoVec { Base = data, Length = (nuint)buffer.Length };
+            Libc.MsgHdr message;
+            nint received;
+            do
+            {
+                message = new Libc.MsgHdr { Iov = &iov, IovLength = 1, Control = control, ControlLength = (nuint)controlLength };
+                received = Libc.RecvMsg(_descriptor.Number, &message, Libc.MSG_CMSG_CLOEXEC);
+            }
+            while (received < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
+
+            if (received < 0)
+            {
+                error = (Errno)Marshal.GetLastPInvokeError();
+                return 0;
+            }
+
+            CollectDescriptors(control, message.ControlLength, descriptors, ref descriptorCount);
+            if ((message.Flags & Libc.MSG_CTRUNC) != 0)
+            {
+                error = Errno.EMSGSIZE;
+            }
+
+            return (int)received;
+        }
+    }
+
+    /// <summary>
+    /// Sends both parts as one stream, with the descriptors on the first byte, and returns once all is with the
+    /// kernel: blocks while the peer does not read. EPIPE or ECONNRESET once the peer is gone.
+    /// </summary>
+    public Errno Send(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default, ReadOnlySpan<int> descriptors = default)
+    {
+        int controlLength = descriptors.IsEmpty ? 0 : ControlSpace(descriptors.Length);
+        byte* control = stackalloc byte[controlLength + 1];
+        if (controlLength != 0)
+        {
+            new Span<byte>(control, controlLength).Clear();
+            var header = (Libc.CMsgHdr*)control;
+            header->Length = (nuint)(sizeof(Libc.CMsgHdr) + (descriptors.Length * sizeof(int)));
+            header->Level = Libc.SOL_SOCKET;
+            header->Type = Libc.SCM_RIGHTS;
+            descriptors.CopyTo(new Span<int>(control + sizeof(Libc.CMsgHdr), descriptors.Length));
+        }
+
+        // Sound: both spans are pinned for the call, and sendmsg reads within the lengths given.
+        fixed (byte* first = head, second = body)
+        {
+            Libc.IoVec* iov = stackalloc Libc.IoVec[2];
+            iov[0] = new Libc.IoVec { Base = first, Length = (nuint)head.Length };
+            iov[1] = new Libc.IoVec { Base = second, Length = (nuint)body.Length };
+            var message = new Libc.MsgHdr { Iov = iov, IovLength = body.IsEmpty ? 1u : 2u, Control = control, ControlLength = (nuint)controlLength };
+            while (true)
+            {
+                nint sent = Libc.SendMsg(_descriptor.Number, &message, Libc.MSG_NOSIGNAL);
+                if (sent < 0)
+                {
+                    var errno = (Errno)Marshal.GetLastPInvokeError();
+                    if (errno == Errno.EINTR)
+                    {
+                        continue;
+                    }
+
+                    return errno;
+                }
+
+                if (Advance(iov, (nuint)sent))
+                {
+                    return Errno.None;
+                }
+
+                message.Control = null;
+                message.ControlLength = 0;
+            }
+        }
+    }
+
+    /// <summary>Ends the conversation: a thread in <see cref="Receive"/>, <see cref="Send"/> or <see cref="Accept"/> returns. Any thread.</summary>
+    public void Shutdown() => _ = Libc.Shutdown(_descriptor.Number, Libc.SHUT_RDWR);
+
+    public void Dispose() => _descriptor.Dispose();
+
+    private static UnixSocket New()
+    {
+        int fd = Libc.Socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        return fd < 0 ? throw LinuxException.Last("socket") : new UnixSocket(new FileDescriptor(fd));
+    }
+
+    private static bool IsSocket(string path)
+    {
+        Libc.Statx stat;
+        const int AT_FDCWD = -100;
+        return Libc.StatxAt(AT_FDCWD, path, 0, Libc.STATX_BASIC_STATS, &stat) == 0 && (stat.Mode & 0xf000) == 0xc000;
+    }
+
+    private static bool SomebodyListens(string path)
+    {
+        try
+        {
+            using var probe = Connect(path);
+            return true;
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ECONNREFUSED)
+        {
+            return false;
+        }
+    }
+
+    private static Errno TryBind(UnixSocket socket, string path)
+    {
+        Libc.SockAddrUn address = Address(path);
+        return Libc.Bind(socket._descriptor.Number, &address, (uint)sizeof(Libc.SockAddrUn)) == 0
+            ? Errno.None
+            : (Errno)Marshal.GetLastPInvokeError();
+    }
+
+    private static Libc.SockAddrUn Address(string path)
+    {
+        var address = new Libc.SockAddrUn { Family = Libc.AF_UNIX };
+        var bytes = new Span<byte>(address.Path, Libc.SunPathLength - 1);
+        return Encoding.UTF8.TryGetBytes(path, bytes, out _)
+            ? address
+            : throw new LinuxException("bind", Errno.ENAMETOOLONG, path);
+    }
+
+    private static int ControlSpace(int descriptors) =>
+        sizeof(Libc.CMsgHdr) + (((descriptors * sizeof(int)) + sizeof(nuint) - 1) & ~(sizeof(nuint) - 1));
+
+    private static void CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)
+    {
+        nuint position = 0;
+        while (position + (nuint)sizeof(Libc.CMsgHdr) <= length)
+        {
+            var header = (Libc.CMsgHdr*)(control + position);
+            if (header->Length < (nuint)sizeof(Libc.CMsgHdr))
+            {
+                return;
+            }
+
+            if (header->Level == Libc.SOL_SOCKET && header->Type == Libc.SCM_RIGHTS)
+            {
+                int received = (int)(header->Length - (nuint)sizeof(Libc.CMsgHdr)) / sizeof(int);
+                var numbers = new ReadOnlySpan<int>(control + position + sizeof(Libc.CMsgHdr), received);
+                foreach (int number in numbers)
+                {
+                    if (count < descriptors.Length)
+                    {
+                        descriptors[count++] = number;
+                    }
+                    else
+                    {
+                        _ = Libc.Close(number);
+                    }
+                }
+            }
+
+            position += (header->Length + (nuint)sizeof(nuint) - 1) & ~((nuint)sizeof(nuint) - 1);
+        }
+    }
+
+    // Moves the vectors past what was sent; true when nothing is left.
+    private static bool Advance(Libc.IoVec* iov, nuint sent)
+    {
+        for (int i = 0; i < 2; i++)
+        {
+            nuint step = Math.Min(sent, iov[i].Length);
+            iov[i].Base = (byte*)iov[i].Base + step;
+            iov[i].Length -= step;
+            sent -= step;
+        }
+
+        return iov[0].Length == 0 && iov[1].Length == 0;
+    }
+}

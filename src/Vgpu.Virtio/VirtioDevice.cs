@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Vfio.Iommu;
+
+namespace Vgpu.Virtio;
+
+/// <summary>What a virtio device sees of the transport that carries it.</summary>
+public interface IVirtioTransport
+{
+    /// <summary>The device's one lock (<see cref="Vfio.VfioDevice.Lock"/>).</summary>
+    Lock Lock { get; }
+
+    /// <summary>The driver's memory.</summary>
+    Type2 Iommu { get; }
+
+    ILogger Log { get; }
+
+    /// <summary>Configuration change notification (virtio 1.2, 2.3): the driver reads the config again. Takes the lock where it is not held. Any thread.</summary>
+    void ConfigChanged();
+
+    /// <summary>The device can't go on until the driver resets it (virtio 1.2, 2.1: DEVICE_NEEDS_RESET). Lock held.</summary>
+    void NeedsReset(string why);
+
+    /// <summary>Runs <see cref="VirtioDevice.HandleChain"/> again for queues whose chains were left, as after a notification. Any thread.</summary>
+    void Wake(int queue);
+}
+
+/// <summary>
+/// A virtio device type (virtio 1.2, chapter 5), apart from any transport.
+/// </summary>
+public abstract class VirtioDevice : IDisposable
+{
+    /// <summary>Device type number (virtio 1.2, chapter 5): 16 for a GPU.</summary>
+    public abstract ushort DeviceType { get; }
+
+    /// <summary>PCI class code for the transport, 24 bits.</summary>
+    public abstract uint PciClassCode { get; }
+
+    /// <summary>The type's own feature bits; the transport adds those of the ring and VERSION_1.</summary>
+    public abstract ulong DeviceFeatures { get; }
+
+    /// <summary>The largest size of each queue.</summary>
+    public abstract IReadOnlyList<ushort> QueueSizes { get; }
+
+    /// <summary>Bytes of device-specific configuration.</summary>
+    public abstract int ConfigSize { get; }
+
+    /// <summary>Set by the transport before anything else is called.</summary>
+    public IVirtioTransport Transport { get; set; } = null!;
+
+    /// <summary>Reads the device-specific configuration; the range lies within it. Lock held.</summary>
+    public abstract void ReadConfig(int offset, Span<byte> data);
+
+    /// <summary>Writes it. Lock held.</summary>
+    public abstract void WriteConfig(int offset, ReadOnlySpan<byte> data);
+
+    /// <summary>DRIVER_OK with these negotiated features. Lock held.</summary>
+    public virtual void Activate(ulong features)
+    {
+    }
+
+    /// <summary>
+    /// One descriptor chain, validated whole, on the worker thread with the lock held. The device answers with
+    /// <see cref="Virtqueue.Push"/>, now or later (keeping <see cref="DescriptorChain.Head"/>, not the chain).
+    /// </summary>
+    public abstract void HandleChain(int queueIndex, Virtqueue queue, DescriptorChain chain);
+
+    /// <summary>To the state after power-on: every resource freed. Lock held.</summary>
+    public abstract void Reset();
+
+    /// <summary>Drops every resolved run within the range. Lock held.</summary>
+    public abstract void DmaUnmap(ulong iova, ulong length);
+
+    public void Dispose()
+    {
+        Dispose(true);
+        GC.SuppressFinalize(this);
+    }
+
+    protected virtual void Dispose(bool disposing)
+    {
+    }
+}
