@@ -1,5 +1,3 @@
-using Vgpu.Linux;
-
 namespace Vgpu.Linux.Tests;
 
 public sealed class UnixSocketTests
