@@ -1,3 +1,5 @@
+using Vgpu.Qemu;
+
 namespace Vgpu.Vm.Tests;
 
 /// <summary>A drawing held on a guest's screen by its drmdraw, until disposed.</summary>

@@ -1,11 +1,14 @@
 using System.Collections.Concurrent;
-using Vgpu.Qemu;
+using System.Globalization;
 
-namespace Vgpu.Vm.Tests;
+namespace Vgpu.Qemu;
+
+/// <summary>A guest did not do what it was told, or said nothing.</summary>
+public sealed class GuestException(string message) : IOException(message);
 
 /// <summary>
 /// A shell in the guest over its serial port (guest/init with <c>vgpu.shell</c>): a line in, its output out, then its
-/// status.
+/// status. One thread at a time; every call throws <see cref="GuestException"/> where the guest is silent too long.
 /// </summary>
 public sealed class GuestShell : IDisposable
 {
@@ -23,18 +26,17 @@ public sealed class GuestShell : IDisposable
         _reader.Start();
     }
 
-    /// <summary>What the guest has said so far, for a failed test's message.</summary>
+    /// <summary>What the guest has said so far, for a failure's message.</summary>
     public string Transcript => string.Join('\n', _transcript.TakeLast(60));
 
     /// <summary>Waits until the guest takes commands.</summary>
     public void WaitUntilReady(TimeSpan timeout) => ReadUntil(GuestBoot.ReadyLine, timeout);
 
-    /// <summary>Runs a line and returns what it printed; fails the test where its status is not 0.</summary>
+    /// <summary>Runs a line and returns what it printed; throws where its status is not 0.</summary>
     public string Run(string command, int timeoutSeconds = 60)
     {
         (int status, string output) = TryRun(command, timeoutSeconds);
-        Assert.True(status == 0, $"guest: '{command}' gave status {status}:\n{output}");
-        return output;
+        return status == 0 ? output : throw new GuestException($"'{command}' gave status {status}:\n{output}");
     }
 
     /// <summary>Runs a line and returns its status and what it printed.</summary>
@@ -43,7 +45,7 @@ public sealed class GuestShell : IDisposable
         _machine.SerialInput.Write(command + "\n");
         _machine.SerialInput.Flush();
         (string status, string output) = ReadUntil(StatusPrefix, TimeSpan.FromSeconds(timeoutSeconds));
-        return (int.Parse(status.AsSpan(StatusPrefix.Length), System.Globalization.CultureInfo.InvariantCulture), output);
+        return (int.Parse(status.AsSpan(StatusPrefix.Length), CultureInfo.InvariantCulture), output);
     }
 
     /// <summary>What the kernel complained of since it started: warnings with a trace, oopses, and DRM's errors.</summary>
@@ -66,7 +68,7 @@ public sealed class GuestShell : IDisposable
             if (!_lines.TryTake(out string? line, left))
             {
                 string why = _machine.Process.HasExited ? $"QEMU has ended: {_machine.Errors}" : $"silent for {timeout.TotalSeconds:0} s";
-                Assert.Fail($"guest: no '{prefix}' ({why}); it said:\n{Transcript}");
+                throw new GuestException($"no '{prefix}' ({why}); it said:\n{Transcript}");
             }
 
             _transcript.Add(line);
