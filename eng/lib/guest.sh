@@ -90,6 +90,9 @@ guest_test_make() {
     local tree=$VGPU_WORK/guest-test.new
     stamp_drop guest-test
     compiler_make
+    debian_open
+    debian_fetch "DRM's headers" alone "$DEBIAN_SUITE" libdrm-dev
+    step "unpacking DRM's headers" debian_unpack "$VGPU_WORK/headers.new" './usr/include/libdrm/*drm*.h'
     cp -a "$VGPU_CACHE/guest/tree" "$tree"
     step "building the guest's programs" guest_programs "$tree/bin"
     step "making the guest's test image" guest_pack "$tree/bin/busybox" "$tree" "$VGPU_CACHE/guest/initrd-test.img"
@@ -100,7 +103,7 @@ guest_test_make() {
 guest_programs() {
     local source
     for source in "$VGPU_SOURCE"/guest/*.c; do
-        gcc -static -O2 -Wall -Wextra -Werror -o "$1/$(basename "${source%.c}")" "$source"
-        strip "$1/$(basename "${source%.c}")"
+        gcc -static -O2 -s -Wall -Wextra -Werror -isystem "$VGPU_WORK/headers.new/usr/include/libdrm" \
+            -o "$1/$(basename "${source%.c}")" "$source"
     done
 }
