@@ -95,7 +95,7 @@ debian_fetch() {
     # Read by step.
     # shellcheck disable=SC2034
     local VGPU_STEP_DIR=$archives
-    local VGPU_STEP_MB=$((bytes / 1000000))
+    local VGPU_STEP_MB=$(((bytes + 999999) / 1000000))
     if [[ $how == with-needs ]]; then
         step "fetching $text, $VGPU_STEP_MB MB" \
             apt-get "${DEBIAN_OPTIONS[@]}" -t "$suite" -qq -y -d install "$@"
