@@ -1,13 +1,13 @@
 namespace Vgpu.Screens;
 
-/// <summary>A mode: size in pixels (1 to 16384) and refresh rate in hertz (1 to 500).</summary>
+/// <summary>A mode: size in pixels (1 to 16384) and refresh rate in hertz (1 to 360).</summary>
 public readonly record struct DisplayMode(int Width, int Height, int RefreshHertz = 60)
 {
     /// <summary>The largest width and height: what virtio-gpu guests and VESA DisplayID timings have room for.</summary>
     public const int MaxSize = 16_384;
 
-    /// <summary>The fastest refresh: what EDID range limits (E-EDID 1.4, 3.10.3.3) have room for.</summary>
-    public const int MaxRefreshHertz = 500;
+    /// <summary>The fastest refresh: the largest size at this rate still fits the pixel clock of a DisplayID timing.</summary>
+    public const int MaxRefreshHertz = 360;
 
     /// <summary>Whether every number is within its range.</summary>
     public bool IsValid =>

@@ -34,6 +34,9 @@ public static class Edid
     // 96 dots an inch: desktops choose a scale of 1.
     private const int MillimetresPer960Pixels = 254;
 
+    // Millimetres that fit the base block's byte of centimetres; a larger monitor leaves its size undefined.
+    private const int SizeMax = 2559;
+
     private static readonly DisplayMode Fallback = new(1920, 1080);
 
     // Two bytes each (E-EDID 1.4, 3.9): width / 8 - 31, then the aspect ratio and 60 Hz.
@@ -55,10 +58,11 @@ public static class Edid
             && preferred.PixelClock <= DetailedTimingMaxClock;
         var edid = new byte[fits ? BlockSize : 2 * BlockSize];
         Span<byte> block = edid.AsSpan(0, BlockSize);
-        WriteHeader(block, head);
+        var identity = new EdidIdentity(ManufacturerId, ProductCode, head + 1, ModelYear);
+        WriteHeader(block, identity);
         WriteDisplay(block, mode, fits);
         WriteTimings(block);
-        WriteDetailedTiming(block.Slice(DETAILED_TIMING, 18), fits ? preferred : CvtTiming.Of(Fallback));
+        WriteDetailedTiming(block.Slice(DETAILED_TIMING, 18), fits ? preferred : CvtTiming.Of(Fallback), mode);
         if (!TryWriteRangeLimits(block.Slice(DISPLAY_RANGE_LIMITS, 18), mode.RefreshHertz, preferred))
         {
             block[DISPLAY_RANGE_LIMITS + 3] = 0x10;
@@ -70,7 +74,7 @@ public static class Edid
         block[^1] = Checksum(block[..^1]);
         if (!fits)
         {
-            DisplayId.WriteExtension(edid.AsSpan(BlockSize), preferred);
+            DisplayId.WriteExtension(edid.AsSpan(BlockSize), preferred, identity, Millimetres(mode.Width), Millimetres(mode.Height));
         }
 
         return edid;
@@ -89,20 +93,20 @@ public static class Edid
     }
 
     // 3.3 and 3.4: header, vendor and product, version.
-    private static void WriteHeader(Span<byte> block, int head)
+    private static void WriteHeader(Span<byte> block, in EdidIdentity identity)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(block, 0x00ffffffffffff00);
         int letters = 0;
-        foreach (char letter in ManufacturerId)
+        foreach (char letter in identity.ManufacturerId)
         {
             letters = (letters << 5) | (letter - '@');
         }
 
         BinaryPrimitives.WriteUInt16BigEndian(block[8..], (ushort)letters);
-        BinaryPrimitives.WriteUInt16LittleEndian(block[10..], ProductCode);
-        BinaryPrimitives.WriteInt32LittleEndian(block[12..], head + 1);
+        BinaryPrimitives.WriteUInt16LittleEndian(block[10..], identity.ProductCode);
+        BinaryPrimitives.WriteInt32LittleEndian(block[12..], identity.Serial);
         block[16] = MODEL_YEAR;
-        block[17] = ModelYear - 1990;
+        block[17] = (byte)(identity.ModelYear - 1990);
         block[18] = 1;
         block[19] = 4;
     }
@@ -111,12 +115,12 @@ public static class Edid
     private static void WriteDisplay(Span<byte> block, DisplayMode mode, bool preferredIsNative)
     {
         block[20] = 0xa5;
-        int across = Math.Max(1, Millimetres(mode.Width) / 10);
-        int down = Math.Max(1, Millimetres(mode.Height) / 10);
-        if (across <= 255 && down <= 255)
+        int across = Millimetres(mode.Width);
+        int down = Millimetres(mode.Height);
+        if (across <= SizeMax && down <= SizeMax)
         {
-            block[21] = (byte)across;
-            block[22] = (byte)down;
+            block[21] = (byte)Math.Max(1, across / 10);
+            block[22] = (byte)Math.Max(1, down / 10);
         }
 
         block[23] = 220 - 100;
@@ -142,10 +146,8 @@ public static class Edid
     }
 
     // 3.10.2: detailed timing descriptor; digital separate sync, +hsync, -vsync.
-    private static void WriteDetailedTiming(Span<byte> descriptor, in CvtTiming timing)
+    private static void WriteDetailedTiming(Span<byte> descriptor, in CvtTiming timing, DisplayMode native)
     {
-        int across = Millimetres(timing.Width);
-        int down = Millimetres(timing.Height);
         BinaryPrimitives.WriteUInt16LittleEndian(descriptor, (ushort)timing.PixelClock);
         descriptor[2] = (byte)timing.Width;
         descriptor[3] = (byte)timing.HorizontalBlank;
@@ -156,9 +158,15 @@ public static class Edid
         descriptor[8] = (byte)timing.HorizontalFrontPorch;
         descriptor[9] = (byte)timing.HorizontalSync;
         descriptor[10] = (byte)((timing.VerticalFrontPorch << 4) | timing.VerticalSync);
-        descriptor[12] = (byte)across;
-        descriptor[13] = (byte)down;
-        descriptor[14] = (byte)(((across >> 8) << 4) | (down >> 8));
+        int across = Millimetres(native.Width);
+        int down = Millimetres(native.Height);
+        if (across <= SizeMax && down <= SizeMax)
+        {
+            descriptor[12] = (byte)across;
+            descriptor[13] = (byte)down;
+            descriptor[14] = (byte)(((across >> 8) << 4) | (down >> 8));
+        }
+
         descriptor[17] = 0x1a;
     }
 

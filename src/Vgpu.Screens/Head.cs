@@ -270,7 +270,8 @@ public sealed class Head
         byte[] pixels = [];
         int width;
         int height;
-        while (!TryCapture(withCursor, pixels, out width, out height))
+        FrameSource?.Refresh();
+        while (!TryCopy(withCursor, pixels, out width, out height))
         {
             if (width == 0)
             {
@@ -292,6 +293,11 @@ public sealed class Head
     public bool TryCapture(bool withCursor, Span<byte> target, out int width, out int height)
     {
         FrameSource?.Refresh();
+        return TryCopy(withCursor, target, out width, out height);
+    }
+
+    private bool TryCopy(bool withCursor, Span<byte> target, out int width, out int height)
+    {
         lock (_lock)
         {
             width = _surface?.Width ?? 0;
