@@ -1,0 +1,17 @@
+namespace Vgpu.Screens;
+
+/// <summary>
+/// Hears what happens on a head. Called without the head's lock, on the thread that drew: it returns at once and keeps
+/// its own record of damage (<see cref="DamageRegion"/>). Calls may overlap where several threads draw.
+/// </summary>
+public interface IHeadObserver
+{
+    /// <summary>Another surface is shown, or none: all of it is damaged.</summary>
+    void SurfaceChanged(Head head);
+
+    /// <summary>This part of the surface has new pixels; within the surface, never empty.</summary>
+    void Damaged(Head head, Rect rect);
+
+    /// <summary>The cursor's picture or place changed.</summary>
+    void CursorChanged(Head head);
+}
