@@ -1,0 +1,56 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Linux;
+
+namespace Vgpu.VfioUser.Server;
+
+/// <summary>
+/// Says once to the operator when the VM does not share its RAM. Without a share=on backend QEMU sends no file; with
+/// share=off it sends the file of a private mapping, where the guest's writes go to copies that only QEMU sees. One per
+/// connection, connection thread only.
+/// </summary>
+/// <remarks>The first large map decides: RAM is mapped before any BAR, whose maps come without a file too.</remarks>
+internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMapSize, int pid)
+{
+    // Reading another process's maps waits for that process's memory lock, which it can hold for as long as it likes:
+    // so another thread does it, and no second one while the first waits.
+    private static int s_reading;
+
+    private bool _decided;
+
+    /// <summary>A range was mapped. Keeps nothing of <paramref name="file"/>.</summary>
+    internal void Mapped(ulong size, FileDescriptor? file)
+    {
+        if (_decided || size < largeMapSize)
+        {
+            return;
+        }
+
+        _decided = true;
+        if (file is null)
+        {
+            log.MemoryNotShared(name);
+            return;
+        }
+
+        if (Interlocked.Exchange(ref s_reading, 1) == 0)
+        {
+            FileFacts facts = file.Inspect();
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Check.Read(state.Facts), (Check: this, Facts: facts), preferLocal: false);
+        }
+    }
+
+    private void Read(FileFacts facts)
+    {
+        try
+        {
+            if (PeerMappings.ArePrivate(pid, facts))
+            {
+                log.MemoryPrivate(name);
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref s_reading, 0);
+        }
+    }
+}
