@@ -4,7 +4,7 @@ using Vgpu.Screens;
 
 namespace Vgpu.Vm.Tests;
 
-/// <summary>Binary PPM (P6, 8 bits), the form of QEMU's screendump.</summary>
+/// <summary>Binary PPM (P6, 8 bits) as QEMU's screendump writes it: rows are padded to four bytes, against the format's rule.</summary>
 public static class Ppm
 {
     public static Picture Read(ReadOnlySpan<byte> file)
@@ -16,13 +16,17 @@ public static class Ppm
         int maximum = int.Parse(Word(file, ref position), CultureInfo.InvariantCulture);
         Assert.Equal(("P6", 255), (magic, maximum));
         ReadOnlySpan<byte> rgb = file[position..];
-        Assert.Equal(width * height * 3, rgb.Length);
+        int stride = rgb.Length / height;
+        Assert.InRange(stride, width * 3, (width * 3) + 3);
         var pixels = new byte[width * height * 4];
-        for (int i = 0; i < width * height; i++)
+        for (int y = 0; y < height; y++)
         {
-            pixels[(i * 4) + 0] = rgb[(i * 3) + 2];
-            pixels[(i * 4) + 1] = rgb[(i * 3) + 1];
-            pixels[(i * 4) + 2] = rgb[i * 3];
+            for (int x = 0; x < width; x++)
+            {
+                ReadOnlySpan<byte> from = rgb.Slice((y * stride) + (x * 3), 3);
+                Span<byte> to = pixels.AsSpan(((y * width) + x) * 4, 4);
+                (to[0], to[1], to[2]) = (from[2], from[1], from[0]);
+            }
         }
 
         return new Picture(width, height, pixels);
