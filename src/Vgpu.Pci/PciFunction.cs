@@ -1,6 +1,11 @@
+// A PCI function as a VFIO device: regions 0 to 5 are its BARs, 6 its ROM, 7 its configuration space; interrupts 0 to 4
+// are INTx, MSI, MSI-X, ERR, REQ. Follows drivers/vfio/pci/vfio_pci_core.c and vfio_pci_intrs.c; PCI Local Bus 3.0.
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
+using static Vgpu.Pci.PciRegisters;
+using static Vgpu.Vfio.VfioPciIrqs;
+using static Vgpu.Vfio.VfioPciRegions;
 
 namespace Vgpu.Pci;
 
@@ -17,72 +22,135 @@ public enum PciInterruptMode
     Msix,
 }
 
-/// <summary>Accesses to a trapped BAR. The offset and length lie within the BAR.</summary>
-public interface IMmioHandler
-{
-    /// <summary>On the transport's thread, without the device's lock. Allocates nothing.</summary>
-    void Read(ulong offset, Span<byte> data);
-
-    /// <summary>On the transport's thread, without the device's lock. Allocates nothing.</summary>
-    void Write(ulong offset, ReadOnlySpan<byte> data);
-}
-
-/// <summary>
-/// One base address register. Either <see cref="Handler"/> (trapped) or <see cref="Memory"/> (a memory file that the
-/// client maps; accesses that come by message all the same are served from the mapping).
-/// </summary>
-public sealed record PciBar
-{
-    /// <summary>0 to 5; a 64-bit one takes the next number too.</summary>
-    public required int Index { get; init; }
-
-    /// <summary>Bytes; a power of two, at least 16, and at least a page where memory.</summary>
-    public required ulong Size { get; init; }
-
-    public bool Is64Bit { get; init; }
-
-    public bool IsPrefetchable { get; init; }
-
-    public IMmioHandler? Handler { get; init; }
-
-    public FileDescriptor? Memory { get; init; }
-}
-
 /// <summary>
 /// A PCI function (PCI Local Bus 3.0; PCI Express Base for the extended space): a VFIO device whose regions and
 /// interrupts are laid out as vfio_pci lays them out (drivers/vfio/pci/vfio_pci_core.c).
 /// </summary>
+/// <remarks>
+/// A subclass lays it out in its constructor with <see cref="AddBar"/>, <see cref="AddCapability(byte, ReadOnlySpan{byte})"/>
+/// and <see cref="SetRom"/>; the first access fixes that. Config space, SET_IRQS triggers, reset, DMA unmap and close hold
+/// the device's lock; BAR accesses do not. <see cref="IntxLock"/> comes last in the lock order, after a screen's: masking
+/// and unmasking INTx take only it, so that the end of an interrupt does not wait for queue work.
+/// </remarks>
 public abstract class PciFunction : VfioDevice
 {
+    private readonly PciConfigSpace _config;
+    private readonly PciBar?[] _bars = new PciBar?[6];
+    private readonly IMmioHandler?[] _handlers = new IMmioHandler?[VFIO_PCI_NUM_REGIONS];
+    private readonly VfioIrqTriggers _msix;
+    private readonly VfioIrqTriggers _err = new(1);
+    private readonly VfioIrqTriggers _req = new(1);
+    private readonly Intx _intx = new();
+    private readonly MsixTable? _msixTable;
+    private readonly int _msixCapability;
+    private VfioRegion[] _regions = [];
+    private volatile bool _laidOut;
+
+    /// <summary><paramref name="vectorCount"/> MSI-X vectors, 1 to 2,048, where the mode has them; otherwise it is not used.</summary>
     protected PciFunction(Type2 iommu, PciIdentity identity, PciInterruptMode interrupts, int vectorCount)
-        : base(iommu) => throw new NotImplementedException();
+        : base(iommu)
+    {
+        _config = new PciConfigSpace(identity);
+        _config.SetInterruptPin(1);
+        if (interrupts == PciInterruptMode.Msix)
+        {
+            _msixTable = new MsixTable(vectorCount);
+            // Message control: vectors - 1; enable and function mask may be written. The offsets follow with the BAR.
+            _msixCapability = _config.AddCapability(
+                PCI_CAP_ID_MSIX,
+                [(byte)(vectorCount - 1), (byte)((vectorCount - 1) >> 8), 0, 0, 0, 0, 0, 0, 0, 0],
+                [0, (PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL) >> 8]);
+        }
+
+        VectorCount = _msixTable is null ? 0 : vectorCount;
+        _msix = new VfioIrqTriggers((uint)VectorCount);
+        Irqs =
+        [
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, 0),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, (uint)VectorCount),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
+        ];
+    }
 
     public override VfioDeviceFlags Flags => VfioDeviceFlags.VFIO_DEVICE_FLAGS_PCI | VfioDeviceFlags.VFIO_DEVICE_FLAGS_RESET;
 
-    public override IReadOnlyList<VfioRegion> Regions => throw new NotImplementedException();
+    public override IReadOnlyList<VfioRegion> Regions
+    {
+        get
+        {
+            LayOut();
+            return _regions;
+        }
+    }
 
-    public override IReadOnlyList<VfioIrqInfo> Irqs => throw new NotImplementedException();
+    public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
 
-    /// <summary>True once the driver has enabled MSI-X with a client trigger: vectors, not INTx, are used. Lock held.</summary>
-    protected bool MsixEnabled => throw new NotImplementedException();
+    /// <summary>MSI-X vectors; 0 without MSI-X.</summary>
+    protected int VectorCount { get; }
 
-    /// <summary>Adds a BAR; before the first access only.</summary>
-    protected void AddBar(PciBar bar) => throw new NotImplementedException();
+    /// <summary>
+    /// True while vectors, not INTx, carry interrupts: the driver has set MSI-X Enable, or the client has assigned a
+    /// vector's trigger (a client with no guest behind it does only that). Lock held.
+    /// </summary>
+    protected bool MsixEnabled => _msixTable is not null
+        && (_msix.Assigned != 0 || (_config.Get16(_msixCapability + 2) & PCI_MSIX_FLAGS_ENABLE) != 0);
+
+    /// <summary>
+    /// Guards the level of INTx, last in the lock order. <see cref="SetIntx"/> takes it; a device whose status register
+    /// decides the level holds it around the register and the level.
+    /// </summary>
+    protected Lock IntxLock => _intx.Lock;
+
+    /// <summary>Adds a BAR; before the first access only. Throws <see cref="ArgumentException"/> where it can't be one or is taken.</summary>
+    protected void AddBar(PciBar bar)
+    {
+        ArgumentNullException.ThrowIfNull(bar);
+        CheckNotLaidOut();
+        bar.Check();
+        if (IsTaken(bar.Index) || (bar.Is64Bit && IsTaken(bar.Index + 1)))
+        {
+            throw new ArgumentException($"BAR {bar.Index} is taken.", nameof(bar));
+        }
+
+        _bars[bar.Index] = bar;
+        _config.AddBar(bar);
+        _handlers[bar.Index] = bar.Memory is null
+            ? bar.Handler
+            : new MemoryBar(MemoryMapping.Share(bar.Memory, 0, bar.Size, MemoryProtection.ReadWrite));
+    }
 
     /// <summary>
     /// Adds a capability: its id and the bytes after the next pointer. Returns its offset in config space. Before the
     /// first access only.
     /// </summary>
-    protected int AddCapability(byte id, ReadOnlySpan<byte> body) => throw new NotImplementedException();
+    protected int AddCapability(byte id, ReadOnlySpan<byte> body) => AddCapability(id, body, default);
 
-    /// <summary>Gives the function an expansion ROM (region 6, BAR 0x30 with size masking).</summary>
-    protected void SetRom(ReadOnlyMemory<byte> image) => throw new NotImplementedException();
+    /// <summary>As above, with the bits of the body that may be written (shorter than the body: the rest may not).</summary>
+    protected int AddCapability(byte id, ReadOnlySpan<byte> body, ReadOnlySpan<byte> writable)
+    {
+        CheckNotLaidOut();
+        return _config.AddCapability(id, body, writable);
+    }
+
+    /// <summary>Gives the function an expansion ROM (region 6, BAR 0x30 with size masking). Empty: none.</summary>
+    protected void SetRom(ReadOnlyMemory<byte> image)
+    {
+        CheckNotLaidOut();
+        if (!image.IsEmpty)
+        {
+            var rom = new RomBar(image);
+            _handlers[VFIO_PCI_ROM_REGION_INDEX] = rom;
+            _config.AddRom(rom.Size);
+        }
+    }
 
     /// <summary>Raises MSI-X vector <paramref name="vector"/>; lost where the client assigned none. Lock held.</summary>
-    protected void TriggerMsix(int vector) => throw new NotImplementedException();
+    protected void TriggerMsix(int vector) => _msix.Signal((uint)vector);
 
-    /// <summary>Sets the level of INTx: asserted it is signalled once, and again at each unmask while it stays. Lock held.</summary>
-    protected void SetIntx(bool asserted) => throw new NotImplementedException();
+    /// <summary>Sets the level of INTx: asserted it is signalled once, and again at each unmask while it stays. Any thread.</summary>
+    protected void SetIntx(bool asserted) => _intx.SetLevel(asserted);
 
     /// <summary>The device's own state to power-on. Lock held; config space is reset around it.</summary>
     protected abstract void OnReset();
@@ -90,15 +158,283 @@ public abstract class PciFunction : VfioDevice
     /// <summary>Drops what the device holds of the range. Lock held.</summary>
     protected abstract void OnDmaUnmap(ulong iova, ulong length);
 
-    public override Errno ReadRegion(int index, ulong offset, Span<byte> data) => throw new NotImplementedException();
+    /// <summary>The driver has turned bus mastering on or off; the domain follows it already. Lock held.</summary>
+    protected virtual void OnBusMaster(bool enabled)
+    {
+    }
 
-    public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data) => throw new NotImplementedException();
+    /// <summary>Config space is about to be read: the place to refresh bytes with <see cref="SetConfig"/>. Lock held.</summary>
+    protected virtual void OnConfigRead(int offset, int length)
+    {
+    }
 
-    public override Errno SetIrqs(int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds) => throw new NotImplementedException();
+    /// <summary>Config space has been written, within its write masks. Lock held.</summary>
+    protected virtual void OnConfigWritten(int offset, int length)
+    {
+    }
 
-    public override void Close() => throw new NotImplementedException();
+    /// <summary>Four bytes of config space. Lock held.</summary>
+    protected uint GetConfig(int offset) => _config.Get32(offset);
 
-    public override void Reset() => throw new NotImplementedException();
+    /// <summary>Sets four bytes of config space whatever the write mask. Lock held.</summary>
+    protected void SetConfig(int offset, uint value) => _config.Set32(offset, value);
 
-    public override void DmaUnmap(ulong iova, ulong length) => throw new NotImplementedException();
+    public override Errno ReadRegion(int index, ulong offset, Span<byte> data)
+    {
+        LayOut();
+        if (!Fits(index, offset, data.Length))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+        {
+            ReadConfig((int)offset, data);
+        }
+        else
+        {
+            _handlers[index]!.Read(offset, data);
+        }
+
+        return Errno.None;
+    }
+
+    public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data)
+    {
+        LayOut();
+        if (!Fits(index, offset, data.Length))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (index == VFIO_PCI_CONFIG_REGION_INDEX)
+        {
+            WriteConfig((int)offset, data);
+        }
+        else
+        {
+            _handlers[index]!.Write(offset, data);
+        }
+
+        return Errno.None;
+    }
+
+    public override Errno SetIrqs(int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds)
+    {
+        VfioIrqSetFlags action = flags & VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TYPE_MASK;
+        if (index == VFIO_PCI_INTX_IRQ_INDEX && action != VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER)
+        {
+            return _intx.SetMask(action == VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_MASK, start, count, flags, bools, eventfds);
+        }
+
+        lock (Lock)
+        {
+            if (action != VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER)
+            {
+                VfioIrqTriggers.Discard(eventfds);
+                return Errno.ENOTTY;
+            }
+
+            switch (index)
+            {
+                case VFIO_PCI_INTX_IRQ_INDEX:
+                    return _intx.SetTrigger(start, count, flags, bools, eventfds);
+                case VFIO_PCI_MSIX_IRQ_INDEX:
+                    return _msix.Set(start, count, flags, bools, eventfds);
+                case VFIO_PCI_ERR_IRQ_INDEX:
+                    return _err.Set(start, count, flags, bools, eventfds);
+                case VFIO_PCI_REQ_IRQ_INDEX:
+                    return _req.Set(start, count, flags, bools, eventfds);
+                default:
+                    VfioIrqTriggers.Discard(eventfds);
+                    return count == 0 ? Errno.None : Errno.EINVAL;
+            }
+        }
+    }
+
+    public override void Reset()
+    {
+        LayOut();
+        lock (Lock)
+        {
+            ResetAll();
+        }
+    }
+
+    public override void Close()
+    {
+        LayOut();
+        lock (Lock)
+        {
+            ResetAll();
+            _intx.Close();
+            _msix.Clear();
+            _err.Clear();
+            _req.Clear();
+        }
+    }
+
+    public override void DmaUnmap(ulong iova, ulong length)
+    {
+        lock (Lock)
+        {
+            OnDmaUnmap(iova, length);
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            lock (Lock)
+            {
+                _intx.Dispose();
+                _msix.Dispose();
+                _err.Dispose();
+                _req.Dispose();
+            }
+
+            foreach (IMmioHandler? handler in _handlers)
+            {
+                (handler as MemoryBar)?.Dispose();
+            }
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private void ResetAll()
+    {
+        bool mastered = Iommu.BusMaster;
+        _config.Reset();
+        _msixTable?.Reset();
+        ApplyCommand();
+        OnReset();
+        _intx.SetLevel(false);
+        if (mastered)
+        {
+            OnBusMaster(false);
+        }
+    }
+
+    private void ReadConfig(int offset, Span<byte> data)
+    {
+        lock (Lock)
+        {
+            OnConfigRead(offset, data.Length);
+            _config.Read(offset, data);
+        }
+
+        int status = PCI_STATUS - offset;
+        if (status >= 0 && status < data.Length && _intx.Asserted)
+        {
+            data[status] |= (byte)PCI_STATUS_INTERRUPT;
+        }
+    }
+
+    private void WriteConfig(int offset, ReadOnlySpan<byte> data)
+    {
+        lock (Lock)
+        {
+            bool mastered = Iommu.BusMaster;
+            _config.Write(offset, data);
+            ApplyCommand();
+            OnConfigWritten(offset, data.Length);
+            if (Iommu.BusMaster != mastered)
+            {
+                OnBusMaster(!mastered);
+            }
+        }
+    }
+
+    private void ApplyCommand()
+    {
+        ushort command = _config.Command;
+        Iommu.BusMaster = (command & PCI_COMMAND_MASTER) != 0;
+        _intx.SetDisabled((command & PCI_COMMAND_INTX_DISABLE) != 0);
+    }
+
+    private bool Fits(int index, ulong offset, int length)
+    {
+        if ((uint)index >= (uint)_regions.Length)
+        {
+            return false;
+        }
+
+        ulong size = _regions[index].Size;
+        return size != 0 && offset <= size && (ulong)length <= size - offset;
+    }
+
+    private bool IsTaken(int index) => _bars[index] is not null || (index > 0 && _bars[index - 1] is { Is64Bit: true });
+
+    private void CheckNotLaidOut()
+    {
+        if (_laidOut)
+        {
+            throw new InvalidOperationException("The function has been used: its layout is fixed.");
+        }
+    }
+
+    private void LayOut()
+    {
+        if (_laidOut)
+        {
+            return;
+        }
+
+        lock (Lock)
+        {
+            if (!_laidOut)
+            {
+                PlaceMsixTable();
+                _regions = MakeRegions();
+                _config.Seal();
+                Iommu.BusMaster = false;
+                _laidOut = true;
+            }
+        }
+    }
+
+    private void PlaceMsixTable()
+    {
+        if (_msixTable is null)
+        {
+            return;
+        }
+
+        int index = 0;
+        while (index < _bars.Length && IsTaken(index))
+        {
+            index++;
+        }
+
+        AddBar(new PciBar { Index = index, Size = _msixTable.Size, Handler = _msixTable });
+        _config.Set32(_msixCapability + 4, (uint)index);
+        _config.Set32(_msixCapability + 8, _msixTable.PendingOffset | (uint)index);
+    }
+
+    private VfioRegion[] MakeRegions()
+    {
+        var regions = new VfioRegion[VFIO_PCI_NUM_REGIONS];
+        Array.Fill(regions, VfioRegion.Absent);
+        foreach (PciBar? bar in _bars)
+        {
+            if (bar is not null)
+            {
+                regions[bar.Index] = bar.Region;
+            }
+        }
+
+        if (_handlers[VFIO_PCI_ROM_REGION_INDEX] is RomBar rom)
+        {
+            regions[VFIO_PCI_ROM_REGION_INDEX] = new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_READ, Size = rom.Size };
+        }
+
+        regions[VFIO_PCI_CONFIG_REGION_INDEX] = new VfioRegion
+        {
+            Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_READ | VfioRegionFlags.VFIO_REGION_INFO_FLAG_WRITE,
+            Size = PCI_CFG_SPACE_EXP_SIZE,
+        };
+        return regions;
+    }
 }

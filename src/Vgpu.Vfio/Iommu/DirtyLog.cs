@@ -1,0 +1,187 @@
+using System.Numerics;
+using Vgpu.Linux;
+
+namespace Vgpu.Vfio.Iommu;
+
+/// <summary>
+/// Which pages a device wrote to: the bitmaps behind the DMA logging feature of linux/vfio.h. One bit a page, in memory
+/// that the kernel gives when it is touched, so that the ranges of a large guest cost nothing by themselves. Thread-safe
+/// by a lock of its own, the last in the order.
+/// </summary>
+internal sealed unsafe class DirtyLog
+{
+    // 64 GiB of addresses for bits: 2 PiB of guest.
+    private const ulong MaxBitmapBytes = 1UL << 36;
+
+    private readonly Lock _lock = new();
+    private readonly List<TrackedRange> _ranges = [];
+
+    /// <summary>Tracks one range more; see <see cref="Type2.StartDirtyTracking"/>.</summary>
+    internal Errno Add(ulong iova, ulong length, ulong pageSize)
+    {
+        if (length == 0 || !IsPageSize(pageSize) || ((iova | length) & (pageSize - 1)) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        if (length - 1 > ulong.MaxValue - iova)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        ulong last = iova + (length - 1);
+        int shift = BitOperations.TrailingZeroCount(pageSize);
+        ulong bytes = ((((length - 1) >> shift) >> 6) + 1) * sizeof(ulong);
+        lock (_lock)
+        {
+            ulong total = bytes;
+            foreach (TrackedRange range in _ranges)
+            {
+                if (iova <= range.Last && range.Iova <= last)
+                {
+                    return Errno.EINVAL;
+                }
+
+                total += range.Bits.Length;
+            }
+
+            if (total > MaxBitmapBytes)
+            {
+                return Errno.ENOMEM;
+            }
+
+            try
+            {
+                _ranges.Add(new TrackedRange(iova, last, shift, MemoryMapping.Anonymous(bytes)));
+                return Errno.None;
+            }
+            catch (LinuxException e)
+            {
+                return e.Errno;
+            }
+        }
+    }
+
+    /// <summary>Forgets all ranges.</summary>
+    internal void Clear()
+    {
+        lock (_lock)
+        {
+            foreach (TrackedRange range in _ranges)
+            {
+                range.Bits.Dispose();
+            }
+
+            _ranges.Clear();
+        }
+    }
+
+    /// <summary>Sets the bit of each tracked page that [iova, iova + length), which does not wrap, touches.</summary>
+    internal void Mark(ulong iova, ulong length)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        ulong last = length - 1 > ulong.MaxValue - iova ? ulong.MaxValue : iova + (length - 1);
+        lock (_lock)
+        {
+            foreach (TrackedRange range in _ranges)
+            {
+                if (iova > range.Last || range.Iova > last)
+                {
+                    continue;
+                }
+
+                ulong end = range.PageOf(Math.Min(last, range.Last));
+                ulong* words = range.Words;
+                for (ulong page = range.PageOf(Math.Max(iova, range.Iova)); page <= end;)
+                {
+                    // Sound: a page index of the range lies within its bitmap.
+                    ulong wordEnd = Math.Min(end, page | 63);
+                    words[page >> 6] |= Mask(page, wordEnd);
+                    page = wordEnd + 1;
+                }
+            }
+        }
+    }
+
+    /// <summary>Reports and forgets; see <see cref="Type2.ReadDirty"/>.</summary>
+    internal Errno Read(ulong iova, ulong length, ulong pageSize, Span<byte> bitmap)
+    {
+        if (length == 0 || !IsPageSize(pageSize))
+        {
+            return Errno.EINVAL;
+        }
+
+        if (length - 1 > ulong.MaxValue - iova)
+        {
+            return Errno.EOVERFLOW;
+        }
+
+        int shift = BitOperations.TrailingZeroCount(pageSize);
+        if (((length - 1) >> shift >> 3) >= (ulong)bitmap.Length)
+        {
+            return Errno.EINVAL;
+        }
+
+        bitmap.Clear();
+        ulong last = iova + (length - 1);
+        lock (_lock)
+        {
+            foreach (TrackedRange range in _ranges)
+            {
+                if (iova <= range.Last && range.Iova <= last)
+                {
+                    Report(range, iova, last, shift, bitmap);
+                }
+            }
+        }
+
+        return Errno.None;
+    }
+
+    private static void Report(in TrackedRange range, ulong iova, ulong last, int shift, Span<byte> bitmap)
+    {
+        ulong first = range.PageOf(Math.Max(iova, range.Iova));
+        ulong end = range.PageOf(Math.Min(last, range.Last));
+        ulong* words = range.Words;
+        for (ulong page = first; page <= end; page = (page | 63) + 1)
+        {
+            // Sound: a page index of the range lies within its bitmap.
+            ref ulong word = ref words[page >> 6];
+            ulong dirty = word & Mask(page, Math.Min(end, page | 63));
+            while (dirty != 0)
+            {
+                ulong bit = dirty & (0 - dirty);
+                dirty ^= bit;
+                ulong start = range.Iova + (((page & ~63UL) + (ulong)BitOperations.TrailingZeroCount(bit)) << range.Shift);
+                ulong stop = start + ((1UL << range.Shift) - 1);
+                ulong from = (Math.Max(start, iova) - iova) >> shift;
+                ulong to = (Math.Min(stop, last) - iova) >> shift;
+                for (ulong n = from; n <= to; n++)
+                {
+                    bitmap[(int)(n >> 3)] |= (byte)(1 << (int)(n & 7));
+                }
+
+                if (start >= iova && stop <= last)
+                {
+                    word &= ~bit;
+                }
+            }
+        }
+    }
+
+    // Bits first % 64 to last % 64 of one word.
+    private static ulong Mask(ulong first, ulong last) => (ulong.MaxValue << (int)(first & 63)) & (ulong.MaxValue >> (int)(63 - (last & 63)));
+
+    private static bool IsPageSize(ulong pageSize) => pageSize >= Type2.PageSize && BitOperations.IsPow2(pageSize);
+
+    private readonly record struct TrackedRange(ulong Iova, ulong Last, int Shift, MemoryMapping Bits)
+    {
+        internal ulong* Words => (ulong*)Bits.Pointer;
+
+        internal ulong PageOf(ulong iova) => (iova - Iova) >> Shift;
+    }
+}
