@@ -60,7 +60,8 @@ public abstract class VirtioDevice : IDisposable
 
     /// <summary>
     /// One descriptor chain, validated whole, on the worker thread with the lock held. The device answers with
-    /// <see cref="Virtqueue.Push"/>, now or later (keeping <see cref="DescriptorChain.Head"/>, not the chain).
+    /// <see cref="Virtqueue.Push(ushort, uint)"/>, now or later (keeping <see cref="DescriptorChain.Head"/>, not the
+    /// chain), or puts the chain back with <see cref="Virtqueue.Leave"/>.
     /// </summary>
     public abstract void HandleChain(int queueIndex, Virtqueue queue, DescriptorChain chain);
 

@@ -1,23 +1,439 @@
+// A virtio device as a modern PCI function: capabilities, one BAR of registers, interrupts, and the worker for its
+// queues. virtio 1.2, 4.1. The BAR is laid out as QEMU's virtio-pci lays its out.
+using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using Vgpu.Pci;
 using Vgpu.Vfio.Iommu;
+using static Vgpu.Virtio.VirtioPci;
 
 namespace Vgpu.Virtio;
 
-public sealed class VirtioPciTransport : PciFunction, IVirtioTransport
+/// <summary>
+/// Carries a <see cref="VirtioDevice"/>, which it owns and disposes. BAR 0 (32 bits, 16 KiB, trapped and not mappable, so
+/// that stock QEMU posts the notifications) holds the common configuration, ISR status, device configuration and
+/// notification areas; with MSI-X a vector for each queue and one for configuration changes.
+/// </summary>
+/// <remarks>
+/// Notifications and the ISR status take no device lock; the other registers do. An exception out of the device is
+/// logged and answered with DEVICE_NEEDS_RESET: it ends neither the worker nor the connection.
+/// </remarks>
+public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHandler, IVirtqueueOwner, IVirtioCommonConfigOwner
 {
-    public VirtioPciTransport(Type2 iommu, VirtioDevice device, PciInterruptMode interrupts, ILogger log)
-        : base(iommu, null!, interrupts, 0) => throw new NotImplementedException();
+    private const int RegisterBar = 0;
+    private const uint RegisterBarSize = 0x4000;
+    private const uint CommonOffset = 0x0000;
+    private const uint IsrOffset = 0x1000;
+    private const uint DeviceOffset = 0x2000;
+    private const uint NotifyOffset = 0x3000;
+    private const uint AreaSize = 0x1000;
+    private const uint NotifyMultiplier = 4;
 
-    public ILogger Log => throw new NotImplementedException();
+    /// <summary>A VMM takes its memory map apart and puts it together again while the guest runs; for so long it is not the driver's fault.</summary>
+    private const long RemapMilliseconds = 500;
+    private const long LogMilliseconds = 1000;
 
-    public void ConfigChanged() => throw new NotImplementedException();
+    private readonly VirtioDevice _device;
+    private readonly Virtqueue[] _queues;
+    private readonly VirtioCommonConfig _common;
+    private readonly VirtqueueWorker _worker;
+    private byte _isr;
+    private long _lastUnmap = long.MinValue / 2;
+    private long _lastLog = long.MinValue / 2;
+    private int _unlogged;
 
-    public void NeedsReset(string why) => throw new NotImplementedException();
+    /// <summary>
+    /// Makes the function and starts the worker. <paramref name="rom"/> is an expansion ROM image, or empty. Throws
+    /// <see cref="ArgumentException"/> where the device's queues or configuration do not fit.
+    /// </summary>
+    public VirtioPciTransport(Type2 iommu, VirtioDevice device, PciInterruptMode interrupts, ILogger log, ReadOnlyMemory<byte> rom = default)
+        : base(iommu, Identify(device), interrupts, device.QueueSizes.Count + 1)
+    {
+        if (device.QueueSizes.Count > VirtqueueWorker.MaxQueues || device.ConfigSize > AreaSize
+            || device.QueueSizes.Any(size => size == 0 || size > VirtioRing.VRING_MAX_SIZE || (size & (size - 1)) != 0))
+        {
+            throw new ArgumentException("The device has too many queues, a queue of a size that is no power of two, or too much configuration.", nameof(device));
+        }
 
-    public void Wake(int queue) => throw new NotImplementedException();
+        Log = log;
+        _device = device;
+        device.Transport = this;
+        _queues = [.. device.QueueSizes.Select((size, index) => new Virtqueue(this, index, size))];
+        ulong offered = device.DeviceFeatures | VirtioFeatures.VIRTIO_F_VERSION_1
+            | VirtioFeatures.VIRTIO_F_INDIRECT_DESC | VirtioFeatures.VIRTIO_F_EVENT_IDX;
+        _common = new VirtioCommonConfig(this, offered, _queues);
 
-    protected override void OnReset() => throw new NotImplementedException();
+        AddBar(new PciBar { Index = RegisterBar, Size = RegisterBarSize, Handler = this });
+        AddArea(VIRTIO_PCI_CAP_COMMON_CFG, CommonOffset, AreaSize);
+        AddArea(VIRTIO_PCI_CAP_ISR_CFG, IsrOffset, AreaSize);
+        AddArea(VIRTIO_PCI_CAP_DEVICE_CFG, DeviceOffset, AreaSize);
+        AddArea(VIRTIO_PCI_CAP_NOTIFY_CFG, NotifyOffset, AreaSize, NotifyMultiplier);
+        SetRom(rom);
 
-    protected override void OnDmaUnmap(ulong iova, ulong length) => throw new NotImplementedException();
+        _worker = new VirtqueueWorker($"virtio{device.DeviceType} queues", WorkOnce);
+        _worker.Start();
+    }
+
+    public ILogger Log { get; }
+
+    int IVirtioCommonConfigOwner.Vectors => VectorCount;
+
+    public void ConfigChanged()
+    {
+        lock (Lock)
+        {
+            _common.Generation++;
+            InterruptForConfig();
+        }
+    }
+
+    public void NeedsReset(string why)
+    {
+        if (_common.IsBroken)
+        {
+            return;
+        }
+
+        _common.SetNeedsReset();
+        InterruptForConfig();
+        if (MayLog())
+        {
+            Log.LogWarning("The driver must reset the device: {Why}", why);
+        }
+    }
+
+    public void Wake(int queue)
+    {
+        if ((uint)queue < (uint)_queues.Length)
+        {
+            _worker.Wake(queue);
+        }
+    }
+
+    void IMmioHandler.Read(ulong offset, Span<byte> data)
+    {
+        int within = (int)(offset % AreaSize);
+        switch (offset - (uint)within)
+        {
+            case CommonOffset:
+                lock (Lock)
+                {
+                    _common.Read(within, data);
+                }
+
+                break;
+            case IsrOffset:
+                data.Clear();
+                if (within == 0 && data.Length != 0)
+                {
+                    data[0] = TakeIsr();
+                }
+
+                break;
+            case DeviceOffset:
+                ReadDeviceConfig(within, data);
+                break;
+            default:
+                data.Clear();
+                break;
+        }
+    }
+
+    void IMmioHandler.Write(ulong offset, ReadOnlySpan<byte> data)
+    {
+        int within = (int)(offset % AreaSize);
+        switch (offset - (uint)within)
+        {
+            case CommonOffset:
+                lock (Lock)
+                {
+                    _common.Write(within, data);
+                }
+
+                break;
+            case DeviceOffset:
+                WriteDeviceConfig(within, data);
+                break;
+            case NotifyOffset:
+                Wake(within / (int)NotifyMultiplier);
+                break;
+        }
+    }
+
+    void IVirtqueueOwner.InterruptDriver(Virtqueue queue) => Interrupt(queue.Vector, VIRTIO_PCI_ISR_QUEUE);
+
+    void IVirtqueueOwner.RetryLater(Virtqueue queue) => _worker.WakeLater(queue.Index);
+
+    void IVirtioCommonConfigOwner.ResetByDriver() => ResetDevice();
+
+    void IVirtioCommonConfigOwner.DriverReady(ulong features)
+    {
+        foreach (Virtqueue queue in _queues)
+        {
+            queue.Activate(features);
+        }
+
+        try
+        {
+            _device.Activate(features);
+        }
+        catch (Exception exception)
+        {
+            DeviceFailed(exception);
+        }
+
+        WakeAll();
+    }
+
+    void IVirtioCommonConfigOwner.QueueReady(Virtqueue queue)
+    {
+        queue.Activate(_common.DriverFeatures);
+        _worker.Wake(queue.Index);
+    }
+
+    protected override void OnReset() => ResetDevice();
+
+    protected override void OnDmaUnmap(ulong iova, ulong length)
+    {
+        _lastUnmap = Environment.TickCount64;
+        foreach (Virtqueue queue in _queues)
+        {
+            queue.DmaUnmap(iova, length);
+        }
+
+        try
+        {
+            _device.DmaUnmap(iova, length);
+        }
+        catch (Exception exception)
+        {
+            DeviceFailed(exception);
+        }
+    }
+
+    protected override void OnBusMaster(bool enabled)
+    {
+        if (enabled)
+        {
+            WakeAll();
+        }
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _worker.Dispose();
+            _device.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+
+    private static PciIdentity Identify(VirtioDevice device) => new(
+        PCI_VENDOR_ID_REDHAT_QUMRANET,
+        (ushort)(VIRTIO_PCI_DEVICE_ID_BASE + device.DeviceType),
+        VIRTIO_PCI_ABI_REVISION,
+        device.PciClassCode,
+        PCI_VENDOR_ID_REDHAT_QUMRANET,
+        PCI_SUBDEVICE_ID_QEMU);
+
+    /// <summary>struct virtio_pci_cap (virtio 1.2, 4.1.4), and virtio_pci_notify_cap where there is a multiplier.</summary>
+    private void AddArea(byte type, uint offset, uint length, uint? multiplier = null)
+    {
+        Span<byte> body = stackalloc byte[multiplier is null ? 14 : 18];
+        body.Clear();
+        body[0] = (byte)(body.Length + 2);
+        body[1] = type;
+        body[2] = RegisterBar;
+        BinaryPrimitives.WriteUInt32LittleEndian(body[6..], offset);
+        BinaryPrimitives.WriteUInt32LittleEndian(body[10..], length);
+        if (multiplier is { } value)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(body[14..], value);
+        }
+
+        AddCapability(PciRegisters.PCI_CAP_ID_VNDR, body);
+    }
+
+    /// <summary>One chain of one queue, on the worker; false where the queue has no more for now.</summary>
+    private bool WorkOnce(int index)
+    {
+        lock (Lock)
+        {
+            Virtqueue queue = _queues[index];
+            if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster)
+            {
+                return false;
+            }
+
+            try
+            {
+                switch (queue.TryPop())
+                {
+                    case PopResult.Ready:
+                        _device.HandleChain(index, queue, queue.Chain);
+                        queue.Chain.Clear();
+                        return !queue.TakeLeft();
+                    case PopResult.Unmapped when Environment.TickCount64 - _lastUnmap < RemapMilliseconds:
+                        _worker.WakeLater(index);
+                        return false;
+                    case PopResult.Unmapped:
+                        NeedsReset($"queue {index}: memory that is not mapped");
+                        return false;
+                    case PopResult.Broken:
+                        NeedsReset($"queue {index}: {queue.Fault}");
+                        return false;
+                    default:
+                        return false;
+                }
+            }
+            catch (Exception exception)
+            {
+                queue.Chain.Clear();
+                DeviceFailed(exception);
+                return false;
+            }
+        }
+    }
+
+    private void ResetDevice()
+    {
+        _common.Reset();
+        foreach (Virtqueue queue in _queues)
+        {
+            queue.Reset();
+        }
+
+        TakeIsr();
+        try
+        {
+            _device.Reset();
+        }
+        catch (Exception exception)
+        {
+            // The driver waits for the status to read 0: this is for the log only.
+            LogFailure(exception);
+        }
+    }
+
+    private void ReadDeviceConfig(int offset, Span<byte> data)
+    {
+        data.Clear();
+        if (offset >= _device.ConfigSize)
+        {
+            return;
+        }
+
+        lock (Lock)
+        {
+            try
+            {
+                _device.ReadConfig(offset, data[..Math.Min(data.Length, _device.ConfigSize - offset)]);
+            }
+            catch (Exception exception)
+            {
+                DeviceFailed(exception);
+            }
+        }
+    }
+
+    private void WriteDeviceConfig(int offset, ReadOnlySpan<byte> data)
+    {
+        if (offset >= _device.ConfigSize)
+        {
+            return;
+        }
+
+        lock (Lock)
+        {
+            try
+            {
+                _device.WriteConfig(offset, data[..Math.Min(data.Length, _device.ConfigSize - offset)]);
+            }
+            catch (Exception exception)
+            {
+                DeviceFailed(exception);
+            }
+        }
+    }
+
+    private void DeviceFailed(Exception exception)
+    {
+        LogFailure(exception);
+        NeedsReset("the device model failed");
+    }
+
+    private void LogFailure(Exception exception)
+    {
+        if (MayLog())
+        {
+            Log.LogError(exception, "The device model failed");
+        }
+    }
+
+    private void WakeAll()
+    {
+        foreach (Virtqueue queue in _queues)
+        {
+            _worker.Wake(queue.Index);
+        }
+    }
+
+    private void InterruptForConfig()
+    {
+        if (_common.IsDriverReady)
+        {
+            Interrupt(_common.ConfigVector, VIRTIO_PCI_ISR_CONFIG);
+        }
+    }
+
+    private void Interrupt(ushort vector, byte cause)
+    {
+        if (MsixEnabled)
+        {
+            if (vector != VIRTIO_MSI_NO_VECTOR)
+            {
+                TriggerMsix(vector);
+            }
+
+            return;
+        }
+
+        lock (IntxLock)
+        {
+            _isr |= cause;
+            SetIntx(true);
+        }
+    }
+
+    /// <summary>Reading the ISR status clears it and lowers the pin (virtio 1.2, 4.1.4.5). Any thread.</summary>
+    private byte TakeIsr()
+    {
+        lock (IntxLock)
+        {
+            byte isr = _isr;
+            _isr = 0;
+            SetIntx(false);
+            return isr;
+        }
+    }
+
+    private bool MayLog()
+    {
+        long now = Environment.TickCount64;
+        if (now - _lastLog < LogMilliseconds)
+        {
+            _unlogged++;
+            return false;
+        }
+
+        _lastLog = now;
+        if (_unlogged != 0)
+        {
+            Log.LogWarning("{Count} messages of this device were left out", _unlogged);
+            _unlogged = 0;
+        }
+
+        return true;
+    }
 }

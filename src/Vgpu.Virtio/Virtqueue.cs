@@ -1,7 +1,306 @@
+// A split virtqueue, the device's side. virtio 1.2, 2.7; notifications: 2.7.7 (to the driver) and 2.7.10 (to the device).
+using Vgpu.Linux;
+using Vgpu.Vfio.Iommu;
+using static Vgpu.Virtio.VirtioFeatures;
+using static Vgpu.Virtio.VirtioRing;
+
 namespace Vgpu.Virtio;
 
+/// <summary>What a queue needs of the transport that it belongs to. Device lock held.</summary>
+internal interface IVirtqueueOwner
+{
+    Type2 Iommu { get; }
+
+    /// <summary>The queue has used buffers that the driver wants to hear of.</summary>
+    void InterruptDriver(Virtqueue queue);
+
+    /// <summary>The used ring can't be reached now: look at the queue again soon.</summary>
+    void RetryLater(Virtqueue queue);
+
+    /// <summary>The queue can't go on.</summary>
+    void NeedsReset(string why);
+}
+
+/// <summary>
+/// One virtqueue. The transport takes chains out of it and hands them to <see cref="VirtioDevice.HandleChain"/>; the
+/// device gives each back once with <see cref="Push(ushort, uint)"/>. Every member with the device's lock held.
+/// Allocates nothing after it is made.
+/// </summary>
 public sealed class Virtqueue
 {
-    /// <summary>Returns a chain to the driver with the bytes written to it, and interrupts if the driver wants to know. Lock held.</summary>
-    public void Push(ushort head, uint written) => throw new NotImplementedException();
+    private readonly IVirtqueueOwner _owner;
+    private readonly RingMemory _ring;
+    private readonly ChainWalk _walk;
+    private readonly DescriptorChain _chain = new();
+    private readonly ulong[] _inFlight;
+    private readonly (ushort Head, uint Written)[] _deferred;
+    private int _deferredCount;
+    private ushort _nextAvailable;
+    private ushort _nextUsed;
+    private bool _eventIndex;
+    private bool _indirect;
+    private bool _left;
+
+    internal Virtqueue(IVirtqueueOwner owner, int index, ushort maxSize)
+    {
+        _owner = owner;
+        Index = index;
+        MaxSize = maxSize;
+        _ring = new RingMemory(owner.Iommu);
+        _walk = new ChainWalk(owner.Iommu);
+        _inFlight = new ulong[(maxSize + 63) / 64];
+        _deferred = new (ushort, uint)[maxSize];
+        Size = maxSize;
+    }
+
+    /// <summary>The queue's number within the device.</summary>
+    public int Index { get; }
+
+    /// <summary>Entries of each ring: a power of two that the driver chose, at most what the device offers.</summary>
+    public ushort Size { get; internal set; }
+
+    /// <summary>Chains that the device holds: taken, not pushed.</summary>
+    public int InFlight { get; private set; }
+
+    /// <summary>
+    /// Counts the resets of this queue. A device that finishes work elsewhere keeps it with the head, for
+    /// <see cref="Push(ushort, uint, uint)"/>.
+    /// </summary>
+    public uint Generation { get; private set; }
+
+    internal ushort MaxSize { get; }
+
+    internal bool Enabled { get; private set; }
+
+    internal ulong DescriptorArea { get; set; }
+
+    internal ulong DriverArea { get; set; }
+
+    internal ulong DeviceArea { get; set; }
+
+    internal ushort Vector { get; set; } = VirtioPci.VIRTIO_MSI_NO_VECTOR;
+
+    /// <summary>The chain that the last <see cref="TryPop"/> found.</summary>
+    internal DescriptorChain Chain => _chain;
+
+    /// <summary>What was wrong after <see cref="PopResult.Broken"/>.</summary>
+    internal string? Fault { get; private set; }
+
+    /// <summary>
+    /// Returns a chain to the driver with the bytes written to it, and interrupts if the driver wants to know. Does
+    /// nothing for a head that is not in flight: pushed before, or taken before a reset. Lock held.
+    /// </summary>
+    public void Push(ushort head, uint written)
+    {
+        if (!Enabled || !Land(head))
+        {
+            return;
+        }
+
+        if (!FlushDeferred() || !TryPush(head, written))
+        {
+            _deferred[_deferredCount++] = (head, written);
+            _owner.RetryLater(this);
+        }
+    }
+
+    /// <summary>As <see cref="Push(ushort, uint)"/>, where no reset has come since the queue had this generation.</summary>
+    public void Push(ushort head, uint written, uint generation)
+    {
+        if (generation == Generation)
+        {
+            Push(head, written);
+        }
+    }
+
+    /// <summary>
+    /// Puts the chain that <see cref="VirtioDevice.HandleChain"/> is working on back to where it was: it and those after
+    /// it come again after the next notification or <see cref="IVirtioTransport.Wake"/>. Only within HandleChain, for a
+    /// chain that has not been pushed.
+    /// </summary>
+    public void Leave()
+    {
+        if (Enabled && Land(_chain.Head))
+        {
+            _nextAvailable--;
+            _left = true;
+        }
+    }
+
+    /// <summary>Whether the device left its chain; asking forgets it.</summary>
+    internal bool TakeLeft()
+    {
+        bool left = _left;
+        _left = false;
+        return left;
+    }
+
+    internal void Enable()
+    {
+        if (!RingMemory.IsAligned(DescriptorArea, DriverArea, DeviceArea))
+        {
+            _owner.NeedsReset($"queue {Index}: a ring is not aligned");
+            return;
+        }
+
+        Enabled = true;
+    }
+
+    /// <summary>The negotiated features, when the driver is ready.</summary>
+    internal void Activate(ulong features)
+    {
+        _eventIndex = (features & VIRTIO_F_EVENT_IDX) != 0;
+        _indirect = (features & VIRTIO_F_INDIRECT_DESC) != 0;
+    }
+
+    internal void Reset()
+    {
+        Enabled = false;
+        Generation++;
+        Size = MaxSize;
+        DescriptorArea = 0;
+        DriverArea = 0;
+        DeviceArea = 0;
+        Vector = VirtioPci.VIRTIO_MSI_NO_VECTOR;
+        InFlight = 0;
+        Array.Clear(_inFlight);
+        _deferredCount = 0;
+        _nextAvailable = 0;
+        _nextUsed = 0;
+        _eventIndex = false;
+        _indirect = false;
+        _left = false;
+        _ring.Drop();
+        _chain.Clear();
+    }
+
+    internal void DmaUnmap(ulong iova, ulong length) => _ring.Drop(iova, length);
+
+    internal PopResult TryPop()
+    {
+        if (!FlushDeferred())
+        {
+            return PopResult.Unmapped;
+        }
+
+        Errno errno = ResolveRing();
+        if (errno != Errno.None)
+        {
+            return errno == Errno.EFAULT ? PopResult.Unmapped : Broken("a ring lies in memory that may not be touched so");
+        }
+
+        ushort available = _ring.AvailableIndex;
+        if (available == _nextAvailable && !ArmNotification(out available))
+        {
+            return PopResult.Empty;
+        }
+
+        if ((ushort)(available - _nextAvailable) > Size)
+        {
+            return Broken("the available index jumped by more than the queue's size");
+        }
+
+        ushort head = _ring.AvailableEntry(_nextAvailable);
+        if (head >= Size)
+        {
+            return Broken("an available head is beyond the table");
+        }
+
+        if (IsInFlight(head))
+        {
+            return Broken("a chain was made available again before it was used");
+        }
+
+        PopResult result = _walk.Walk(_ring, head, Size, _indirect, _chain);
+        switch (result)
+        {
+            case PopResult.Ready:
+                _nextAvailable++;
+                _inFlight[head >> 6] |= 1UL << (head & 63);
+                InFlight++;
+                break;
+            case PopResult.Broken:
+                Fault = _walk.Fault;
+                break;
+        }
+
+        return result;
+    }
+
+    /// <summary>Asks for a notification and looks once more, for what came just before; false where nothing did.</summary>
+    private bool ArmNotification(out ushort available)
+    {
+        available = _nextAvailable;
+        if (_eventIndex)
+        {
+            _ring.SetAvailableEvent(_nextAvailable);
+            Interlocked.MemoryBarrier();
+            available = _ring.AvailableIndex;
+        }
+
+        return available != _nextAvailable;
+    }
+
+    private Errno ResolveRing() => _ring.Resolve(DescriptorArea, DriverArea, DeviceArea, Size);
+
+    private bool FlushDeferred()
+    {
+        int done = 0;
+        while (done < _deferredCount && TryPush(_deferred[done].Head, _deferred[done].Written))
+        {
+            done++;
+        }
+
+        if (done != 0)
+        {
+            Array.Copy(_deferred, done, _deferred, 0, _deferredCount - done);
+            _deferredCount -= done;
+        }
+
+        return _deferredCount == 0;
+    }
+
+    private bool TryPush(ushort head, uint written)
+    {
+        if (!_owner.Iommu.BusMaster || ResolveRing() != Errno.None)
+        {
+            return false;
+        }
+
+        ushort used = _nextUsed++;
+        _ring.SetUsedEntry(used, head, written);
+        _ring.SetUsedIndex(_nextUsed);
+
+        // The driver sets its event or flag, then looks at the used index; here the store comes before the look.
+        Interlocked.MemoryBarrier();
+        bool wanted = _eventIndex
+            ? _ring.UsedEvent == used
+            : (_ring.AvailableFlags & VRING_AVAIL_F_NO_INTERRUPT) == 0;
+        if (wanted)
+        {
+            _owner.InterruptDriver(this);
+        }
+
+        return true;
+    }
+
+    private bool IsInFlight(ushort head) => (_inFlight[head >> 6] & (1UL << (head & 63))) != 0;
+
+    private bool Land(ushort head)
+    {
+        if (head >= Size || !IsInFlight(head))
+        {
+            return false;
+        }
+
+        _inFlight[head >> 6] &= ~(1UL << (head & 63));
+        InFlight--;
+        return true;
+    }
+
+    private PopResult Broken(string fault)
+    {
+        Fault = fault;
+        return PopResult.Broken;
+    }
 }
