@@ -51,7 +51,7 @@ public interface IRendererResource : IDisposable
 
     /// <summary>
     /// The pixels as a surface that a head can show; the same object each time, owned by the resource. Null where the
-    /// host has no memory or descriptor for it; the resource stays usable.
+    /// host has no memory or descriptor for it, or a side is above <see cref="DisplayMode.MaxSize"/>; the resource stays usable.
     /// </summary>
     Surface? GetSurface();
 

@@ -10,7 +10,7 @@ namespace Vgpu.Host.Software;
 internal sealed unsafe class SoftwareResource : IRendererResource
 {
     /// <summary>All eight formats of the 2D list have 32-bit pixels.</summary>
-    internal const int BytesPerPixel = 4;
+    internal const int BytesPerPixel = Surface.BytesPerPixel;
 
     private readonly SoftwareRenderer _renderer;
     private MemoryMapping? _anonymous;
@@ -76,7 +76,8 @@ internal sealed unsafe class SoftwareResource : IRendererResource
 
     public Surface? GetSurface()
     {
-        if (_surface is not null || _renderer.SurfaceCount >= SoftwareRenderer.MaxSurfaces)
+        if (_surface is not null || _renderer.SurfaceCount >= SoftwareRenderer.MaxSurfaces
+            || Width > DisplayMode.MaxSize || Height > DisplayMode.MaxSize)
         {
             return _surface;
         }

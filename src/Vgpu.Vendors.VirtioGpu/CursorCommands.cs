@@ -6,13 +6,18 @@ using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
 namespace Vgpu.Vendors.VirtioGpu;
 
-/// <summary>Each command answers with a VIRTIO_GPU_RESP, which Linux gives no buffer for.</summary>
+/// <summary>
+/// Each command answers with a VIRTIO_GPU_RESP, which Linux gives no buffer for. A driver tells where the picture's top
+/// left corner is (a DRM cursor plane's crtc_x and crtc_y), a head wants the hot spot's place.
+/// </summary>
 internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head> heads)
 {
     private const int PictureBytes = CURSOR_SIZE * CURSOR_SIZE * BytesPerPixel;
 
     // A cursor this far out is not seen; nearer, sums with its size do not overflow.
     private const int MaxCoordinate = 1 << 20;
+
+    private readonly (int X, int Y)[] _hotSpots = new (int X, int Y)[heads.Count];
 
     internal uint Update(in ControlCommand command)
     {
@@ -27,8 +32,10 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
         }
 
         Head head = heads[(int)request.ScanoutId];
+        ref (int X, int Y) hot = ref _hotSpots[request.ScanoutId];
         if (request.ResourceId == 0)
         {
+            hot = default;
             head.SetCursor(null, Coordinate(request.X), Coordinate(request.Y));
             return VIRTIO_GPU_RESP_OK_NODATA;
         }
@@ -42,9 +49,9 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
         uint response = resource is Resource2D picture ? Read(picture, pixels) : Read((GuestBlob)resource, pixels);
         if (response == VIRTIO_GPU_RESP_OK_NODATA)
         {
-            int hotX = (int)Math.Min(request.HotX, CURSOR_SIZE - 1);
-            int hotY = (int)Math.Min(request.HotY, CURSOR_SIZE - 1);
-            head.SetCursor(new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hotX, hotY, pixels), Coordinate(request.X), Coordinate(request.Y));
+            hot = ((int)Math.Min(request.HotX, CURSOR_SIZE - 1), (int)Math.Min(request.HotY, CURSOR_SIZE - 1));
+            head.SetCursor(
+                new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hot.X, hot.Y, pixels), Coordinate(request.X) + hot.X, Coordinate(request.Y) + hot.Y);
         }
 
         return response;
@@ -63,8 +70,19 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
             return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
         }
 
-        heads[(int)request.ScanoutId].MoveCursor(Coordinate(request.X), Coordinate(request.Y));
+        (int hotX, int hotY) = _hotSpots[request.ScanoutId];
+        heads[(int)request.ScanoutId].MoveCursor(Coordinate(request.X) + hotX, Coordinate(request.Y) + hotY);
         return VIRTIO_GPU_RESP_OK_NODATA;
+    }
+
+    /// <summary>Shows no cursor on any head.</summary>
+    internal void Reset()
+    {
+        Array.Clear(_hotSpots);
+        foreach (Head head in heads)
+        {
+            head.SetCursor(null, 0, 0);
+        }
     }
 
     private static int Coordinate(uint value) => Math.Clamp((int)value, -MaxCoordinate, MaxCoordinate);

@@ -1,4 +1,6 @@
 // Numbers of the virtio GPU device (virtio 1.2, 5.7; linux/virtio_gpu.h), in the specification's spelling.
+using Vgpu.Screens;
+
 namespace Vgpu.Vendors.VirtioGpu;
 
 internal static class VirtioGpuConstants
@@ -65,7 +67,7 @@ internal static class VirtioGpuConstants
     internal const int CURSOR_SIZE = 64;
 
     /// <summary>All eight formats have 32-bit pixels.</summary>
-    internal const int BytesPerPixel = 4;
+    internal const int BytesPerPixel = Surface.BytesPerPixel;
 
     /// <summary>Resources that a guest may have; each can cost a map, and a process has about 65,000 (vm.max_map_count).</summary>
     internal const int MaxResources = 16_384;
@@ -74,5 +76,5 @@ internal static class VirtioGpuConstants
     internal const int MaxBackingEntries = 262_144;
 
     /// <summary>Pixels that a scanout may be wide or high.</summary>
-    internal const int MaxScanoutSide = 16_384;
+    internal const int MaxScanoutSide = DisplayMode.MaxSize;
 }

@@ -125,11 +125,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
     public override void Reset()
     {
         _scanouts.DisableAll();
-        foreach (Head head in _heads)
-        {
-            head.SetCursor(null, 0, 0);
-        }
-
+        _cursors.Reset();
         _resources.Clear();
         _features = 0;
         _eventsRead = 0;
