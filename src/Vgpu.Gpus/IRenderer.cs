@@ -38,7 +38,7 @@ public interface IRendererResource : IDisposable
     /// <summary>
     /// Copies <paramref name="rect"/> (within the resource) from the backing: its first pixel is at
     /// <paramref name="offset"/>, and rows there are Width pixels apart (TRANSFER_TO_HOST_2D, virtio 1.2, 5.7.6.8).
-    /// EFAULT or EPERM where the backing is not mapped so; ERANGE where it is too short, and nothing is copied.
+    /// EFAULT or EPERM where the backing is not mapped so, EINVAL where it is too short: nothing is copied then.
     /// Allocates nothing.
     /// </summary>
     Errno TransferFromGuest(DmaScatterList backing, Rect rect, ulong offset);

@@ -36,26 +36,11 @@ internal sealed unsafe class SoftwareResource : IRendererResource
 
     public int Height { get; }
 
-    public Errno TransferFromGuest(DmaScatterList backing, Rect rect, ulong offset)
-    {
-        if (rect.IsEmpty)
-        {
-            return Errno.None;
-        }
-
-        ulong guestStride = (ulong)Width * BytesPerPixel;
-        ulong rowLength = (ulong)rect.Width * BytesPerPixel;
-        ulong span = (((ulong)rect.Height - 1) * guestStride) + rowLength;
-        if (span > backing.Length || offset > backing.Length - span)
-        {
-            return Errno.ERANGE;
-        }
-
-        byte* destination = At(rect.X, rect.Y);
-        return rowLength == guestStride && rowLength == (ulong)_stride
-            ? backing.CopyRowsTo(offset, span, destination, span, span, 1)
-            : backing.CopyRowsTo(offset, guestStride, destination, (ulong)_stride, rowLength, rect.Height);
-    }
+    // Full-width rows have no gaps on either side, which the list copies as one.
+    public Errno TransferFromGuest(DmaScatterList backing, Rect rect, ulong offset) =>
+        rect.IsEmpty
+            ? Errno.None
+            : backing.CopyRowsTo(offset, (ulong)Width * BytesPerPixel, At(rect.X, rect.Y), (ulong)_stride, (ulong)rect.Width * BytesPerPixel, rect.Height);
 
     public bool ReadPixels(Rect rect, Span<byte> destination)
     {

@@ -85,7 +85,7 @@ internal sealed class BackingCommands(ResourceTable resources)
         return picture.Host.TransferFromGuest(backing, rect, request.Offset) switch
         {
             Errno.None => VIRTIO_GPU_RESP_OK_NODATA,
-            Errno.ERANGE => VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
+            Errno.EINVAL => VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
             _ => VIRTIO_GPU_RESP_ERR_UNSPEC,
         };
     }
@@ -120,14 +120,13 @@ internal sealed class BackingCommands(ResourceTable resources)
             if (response == VIRTIO_GPU_RESP_OK_NODATA)
             {
                 var backing = new DmaScatterList(command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ);
-                if (backing.Resolve() == Errno.None)
+                response = Resolve(backing, count, ref cost);
+                if (response == VIRTIO_GPU_RESP_OK_NODATA)
                 {
                     resource.Backing = backing;
                     resource.BackingCost = cost;
-                    return VIRTIO_GPU_RESP_OK_NODATA;
+                    return response;
                 }
-
-                response = VIRTIO_GPU_RESP_ERR_UNSPEC; // As QEMU where memory can't be mapped.
             }
 
             resources.Memory.Release(cost);
@@ -137,6 +136,24 @@ internal sealed class BackingCommands(ResourceTable resources)
         {
             ArrayPool<DmaEntry>.Shared.Return(entries);
         }
+    }
+
+    // An entry that crosses maps has several runs: those above one each are charged too.
+    private uint Resolve(DmaScatterList backing, uint count, ref ulong cost)
+    {
+        if (backing.Resolve() != Errno.None)
+        {
+            return VIRTIO_GPU_RESP_ERR_UNSPEC; // As QEMU where memory can't be mapped.
+        }
+
+        ulong more = (ulong)Math.Max(backing.Runs.Count - (long)count, 0) * VideoMemory.EntryCost;
+        if (!resources.Memory.TryCharge(more))
+        {
+            return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+        }
+
+        cost += more;
+        return VIRTIO_GPU_RESP_OK_NODATA;
     }
 
     private static uint ReadEntries(in ControlCommand command, uint offset, Span<DmaEntry> entries, out ulong length)

@@ -145,9 +145,7 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
         // Sound: the damage lies within the scanout's rectangle, which is as large as this surface, ours alone.
         byte* destination = _own!.Pixels + ((long)y * _own.Stride) + ((long)x * BytesPerPixel);
         ulong row = (ulong)damage.Width * BytesPerPixel;
-        return row == _layout.Stride && row == (ulong)_own.Stride
-            ? backing.CopyRowsTo(offset, row * (ulong)damage.Height, destination, row * (ulong)damage.Height, row * (ulong)damage.Height, 1)
-            : backing.CopyRowsTo(offset, _layout.Stride, destination, (ulong)_own.Stride, row, damage.Height);
+        return backing.CopyRowsTo(offset, _layout.Stride, destination, (ulong)_own.Stride, row, damage.Height);
     }
 
     // The head lets go of the old surface before it is freed.

@@ -8,7 +8,7 @@ internal sealed class VideoMemory(ulong limit)
     internal const ulong ObjectCost = 1024;
 
     /// <summary>Bytes that one entry of a backing list costs: the entry and its resolved run, in lists that may be half empty.</summary>
-    internal const ulong EntryCost = 64;
+    internal const ulong EntryCost = 96;
 
     private const ulong PageSize = 4096;
 

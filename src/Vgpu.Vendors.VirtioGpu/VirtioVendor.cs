@@ -32,7 +32,7 @@ public sealed class VirtioVendor : IVgpuVendor
         Check(type, options, videoMemory);
         var screen = new Screen(options.Heads, options.Mode);
         var device = new VirtioGpuDevice(screen, renderer, videoMemory);
-        var function = new VirtioPciTransport(iommu, device, options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx, log);
+        var function = new VirtioPciTransport(iommu, device, options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx, log, options.Rom);
         return new VgpuInstance(function, screen);
     }
 
@@ -56,11 +56,6 @@ public sealed class VirtioVendor : IVgpuVendor
         {
             throw new ArgumentException(
                 $"video memory of {videoMemory} bytes: {options.Heads} heads of {mode.Width}x{mode.Height} need at least {needed}");
-        }
-
-        if (!options.Rom.IsEmpty)
-        {
-            throw new ArgumentException($"{type.Name} takes no option ROM: leave it out, firmware brings its own driver");
         }
     }
 }

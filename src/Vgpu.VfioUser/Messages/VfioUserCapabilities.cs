@@ -94,7 +94,7 @@ public sealed record VfioUserCapabilities
             writer.WriteEndObject();
         }
 
-        buffer.Write([0]);
+        buffer.Write<byte>([0]);
         return buffer.WrittenSpan.ToArray();
     }
 

@@ -14,7 +14,7 @@ public ref struct WireWriter
     public readonly ReadOnlySpan<byte> Written => _bytes[.._length];
 
     /// <summary>Appends a structure. Throws <see cref="ArgumentOutOfRangeException"/> where it does not fit.</summary>
-    public void Write<T>(in T value)
+    public void Write<T>(scoped in T value)
         where T : unmanaged
     {
         MemoryMarshal.Write(_bytes[_length..], in value);
@@ -22,7 +22,7 @@ public ref struct WireWriter
     }
 
     /// <summary>Appends bytes as they are. Throws <see cref="ArgumentException"/> where they do not fit.</summary>
-    public void Write(ReadOnlySpan<byte> bytes)
+    public void Write(scoped ReadOnlySpan<byte> bytes)
     {
         bytes.CopyTo(_bytes[_length..]);
         _length += bytes.Length;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Vgpu.Linux;
 
 namespace Vgpu.VfioUser.Server;
 
@@ -13,14 +12,14 @@ internal static class PeerMappings
     /// Whether the process maps the file only privately, so that what it writes is seen by nobody else. False where its
     /// maps can't be read, or don't show the file at all.
     /// </summary>
-    internal static bool ArePrivate(int pid, FileFacts file)
+    internal static bool ArePrivate(int pid, (ulong Device, ulong Inode) file)
     {
         bool isPrivate = false;
         try
         {
             foreach (string line in File.ReadLines($"/proc/{pid.ToString(CultureInfo.InvariantCulture)}/maps").Take(MaxLines))
             {
-                if (TryParse(line, out bool isShared, out (ulong Device, ulong Inode) identity) && identity == file.Identity)
+                if (TryParse(line, out bool isShared, out (ulong Device, ulong Inode) identity) && identity == file)
                 {
                     if (isShared)
                     {

@@ -17,8 +17,8 @@ internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMap
 
     private bool _decided;
 
-    /// <summary>A range was mapped. Keeps nothing of <paramref name="file"/>.</summary>
-    internal void Mapped(ulong size, FileDescriptor? file)
+    /// <summary>A range is about to be mapped. Keeps nothing of <paramref name="file"/>.</summary>
+    internal void Mapping(ulong size, FileDescriptor? file)
     {
         if (_decided || size < largeMapSize)
         {
@@ -34,16 +34,16 @@ internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMap
 
         if (Interlocked.Exchange(ref s_reading, 1) == 0)
         {
-            FileFacts facts = file.Inspect();
-            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Check.Read(state.Facts), (Check: this, Facts: facts), preferLocal: false);
+            (ulong Device, ulong Inode) identity = file.Inspect().Identity;
+            ThreadPool.UnsafeQueueUserWorkItem(static state => state.Check.Read(state.Identity), (Check: this, Identity: identity), preferLocal: false);
         }
     }
 
-    private void Read(FileFacts facts)
+    private void Read((ulong Device, ulong Inode) identity)
     {
         try
         {
-            if (PeerMappings.ArePrivate(pid, facts))
+            if (PeerMappings.ArePrivate(pid, identity))
             {
                 log.MemoryPrivate(name);
             }

@@ -21,14 +21,15 @@ internal sealed partial class VfioUserSession
             return Errno.EINVAL;
         }
 
-        FileDescriptor? file = descriptors is { Count: 1 } ? descriptors.Peek(0) : null;
+        // The domain closes it, whatever it answers.
+        FileDescriptor? file = descriptors is { Count: 1 } ? descriptors.Take(0) : null;
+        _sharedMemory.Mapping(map.Size, file);
         Errno errno = _device.Iommu.Map(map.Address, map.Size, (IommuProtection)map.Flags, file, map.Offset);
         if (errno != Errno.None)
         {
             return errno;
         }
 
-        _sharedMemory.Mapped(map.Size, file);
         _ = _replies.Begin(0);
         _replies.Commit(header);
         return Errno.None;

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
@@ -21,6 +20,7 @@ internal sealed partial class VfioUserSession
     private readonly VfioUserCounters _counters;
     private readonly SharedMemoryCheck _sharedMemory;
     private readonly ClientFaultLog _faults;
+    private volatile bool _isNegotiated;
 
     internal VfioUserSession(VfioDevice device, ReplyStream replies, VfioUserCounters counters, SharedMemoryCheck sharedMemory, ClientFaultLog faults)
     {
@@ -33,8 +33,12 @@ internal sealed partial class VfioUserSession
         _faults = faults;
     }
 
-    /// <summary>VFIO_USER_VERSION succeeded, and the device was opened.</summary>
-    internal bool IsNegotiated { get; private set; }
+    /// <summary>VFIO_USER_VERSION succeeded, and the device was opened. Any thread.</summary>
+    internal bool IsNegotiated
+    {
+        get => _isNegotiated;
+        private set => _isNegotiated = value;
+    }
 
     /// <summary>Why the conversation can't go on; null while it can.</summary>
     internal string? EndReason { get; private set; }
