@@ -29,7 +29,7 @@ internal static class DoctorCommand
                 foreach (Requirement requirement in requirements)
                 {
                     string state = requirement.Found is not null ? "ok" : requirement.IsRequired ? "MISSING" : "absent";
-                    string detail = requirement.Found ?? $"needed for {requirement.NeededFor}: {requirement.Mend}";
+                    string detail = requirement.Found ?? $"for {requirement.NeededFor}: {requirement.Mend}";
                     Console.WriteLine($"{state,-8}{requirement.Name,-26}{detail}");
                 }
             }

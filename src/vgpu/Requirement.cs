@@ -23,8 +23,8 @@ internal sealed record Requirement(string Name, string NeededFor, bool IsRequire
         FileAt("guest initramfs", QemuInstallation.GuestInitrd),
         FileAt("OVMF", QemuInstallation.OvmfCode),
         new("option ROM for bochs", "a picture under SeaBIOS", false, Existing(QemuInstallation.BochsRom), Setup),
-        new("KVM", "fast guests", false, QemuInstallation.Accelerator == "kvm" ? "a guest boots on it" : null, "none needed: guests run under TCG; see whether this machine has virtualisation and /dev/kvm is yours to open"),
-        new("a GPU driver on the host", "rendering for guests", false, Directory.Exists("/dev/dri") ? "/dev/dri" : null, "none needed: the software GPU draws"),
+        new("KVM", "fast guests", false, QemuInstallation.Accelerator == "kvm" ? "a guest boots on it" : null, "guests run under TCG without it; see whether this machine has virtualisation, and whether you may open /dev/kvm"),
+        new("a GPU driver on the host", "rendering for guests", false, Directory.Exists("/dev/dri") ? "/dev/dri" : null, "the software GPU draws without it"),
     ];
 
     private static Requirement FileAt(string name, string path) => new(name, "demo, tests", true, Existing(path), Setup);
