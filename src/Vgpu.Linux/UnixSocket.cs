@@ -158,8 +158,9 @@ public sealed unsafe class UnixSocket : IDisposable
                 return 0;
             }
 
-            CollectDescriptors(control, message.ControlLength, descriptors, ref descriptorCount);
-            if ((message.Flags & Libc.MSG_CTRUNC) != 0)
+            // The padding of the control buffer may have held one more than was asked for.
+            bool all = CollectDescriptors(control, message.ControlLength, descriptors[..capacity], ref descriptorCount);
+            if (!all || (message.Flags & Libc.MSG_CTRUNC) != 0)
             {
                 error = Errno.EMSGSIZE;
             }
@@ -269,15 +270,17 @@ public sealed unsafe class UnixSocket : IDisposable
     private static int ControlSpace(int descriptors) =>
         sizeof(Libc.CMsgHdr) + (((descriptors * sizeof(int)) + sizeof(nuint) - 1) & ~(sizeof(nuint) - 1));
 
-    private static void CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)
+    // Takes what fits and closes the rest; false where there was a rest.
+    private static bool CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)
     {
+        bool all = true;
         nuint position = 0;
         while (position + (nuint)sizeof(Libc.CMsgHdr) <= length)
         {
             var header = (Libc.CMsgHdr*)(control + position);
             if (header->Length < (nuint)sizeof(Libc.CMsgHdr))
             {
-                return;
+                return all;
             }
 
             if (header->Level == Libc.SOL_SOCKET && header->Type == Libc.SCM_RIGHTS)
@@ -293,12 +296,15 @@ public sealed unsafe class UnixSocket : IDisposable
                     else
                     {
                         _ = Libc.Close(number);
+                        all = false;
                     }
                 }
             }
 
             position += (header->Length + (nuint)sizeof(nuint) - 1) & ~((nuint)sizeof(nuint) - 1);
         }
+
+        return all;
     }
 
     // Moves the vectors past what was sent; true when nothing is left.

@@ -87,7 +87,18 @@ internal sealed unsafe class RingMemory(Type2 iommu)
     public void SetUsedIndex(ushort index) => Volatile.Write(ref *(ushort*)(_used.Address + 2), index);
 
     /// <summary>avail_event: the available index after which this side wants a notification.</summary>
-    public void SetAvailableEvent(ushort index) => Volatile.Write(ref *(ushort*)(_used.Address + 4 + (8 * _size)), index);
+    public void SetAvailableEvent(ushort index)
+    {
+        Volatile.Write(ref *(ushort*)(_used.Address + 4 + (8 * _size)), index);
+        iommu.MarkDirty(_used.Iova + 4 + (8 * (uint)_size), 2);
+    }
+
+    /// <summary>Tells dirty tracking of what a push writes: the entry and the index.</summary>
+    public void MarkUsedDirty(ushort index)
+    {
+        iommu.MarkDirty(_used.Iova, 4);
+        iommu.MarkDirty(_used.Iova + 4 + (8 * (uint)(index & (_size - 1))), 8);
+    }
 
     private static bool Touches(in HostRun run, ulong iova, ulong length) => run.Iova - iova < length || iova - run.Iova < run.Length;
 }

@@ -186,7 +186,7 @@ public sealed class Virtqueue
         Errno errno = ResolveRing();
         if (errno != Errno.None)
         {
-            return errno == Errno.EFAULT ? PopResult.Unmapped : Broken("a ring lies in memory that may not be touched so");
+            return errno == Errno.EFAULT ? PopResult.Unmapped : Broken("a ring lies in pieces, or in memory that may not be touched so");
         }
 
         ushort available = _ring.AvailableIndex;
@@ -270,6 +270,7 @@ public sealed class Virtqueue
         ushort used = _nextUsed++;
         _ring.SetUsedEntry(used, head, written);
         _ring.SetUsedIndex(_nextUsed);
+        _ring.MarkUsedDirty(used);
 
         // The driver sets its event or flag, then looks at the used index; here the store comes before the look.
         Interlocked.MemoryBarrier();

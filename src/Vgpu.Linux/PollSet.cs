@@ -1,0 +1,74 @@
+using System.Runtime.InteropServices;
+using Vgpu.Linux.Interop;
+
+namespace Vgpu.Linux;
+
+/// <summary>What to wait for, and what came (poll(2)).</summary>
+[Flags]
+public enum PollEvents : short
+{
+    None = 0,
+    POLLIN = 0x001,
+    POLLOUT = 0x004,
+    POLLERR = 0x008,
+    POLLHUP = 0x010,
+    POLLNVAL = 0x020,
+}
+
+/// <summary>
+/// Descriptors to wait for together: poll(2). One thread; cleared and filled again for each wait, which allocates
+/// nothing once it has grown.
+/// </summary>
+public sealed unsafe class PollSet
+{
+    private Libc.PollFd[] _entries = new Libc.PollFd[8];
+
+    public int Count { get; private set; }
+
+    public void Clear() => Count = 0;
+
+    /// <summary>Adds a descriptor, which stays open until the wait is over. Returns its index.</summary>
+    public int Add(FileDescriptor descriptor, PollEvents events)
+    {
+        if (Count == _entries.Length)
+        {
+            Array.Resize(ref _entries, Count * 2);
+        }
+
+        _entries[Count] = new Libc.PollFd { Fd = descriptor.Number, Events = (short)events };
+        return Count++;
+    }
+
+    /// <summary>
+    /// Waits until one is ready; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever) or a signal
+    /// came. Throws <see cref="LinuxException"/>.
+    /// </summary>
+    public bool Wait(int timeoutMilliseconds)
+    {
+        // Sound: the array is pinned for the call and holds Count entries or more.
+        fixed (Libc.PollFd* entries = _entries)
+        {
+            int ready = Libc.Poll(entries, (ulong)Count, timeoutMilliseconds);
+            if (ready >= 0)
+            {
+                return ready > 0;
+            }
+        }
+
+        if (Marshal.GetLastPInvokeError() != (int)Errno.EINTR)
+        {
+            throw LinuxException.Last("poll");
+        }
+
+        for (int i = 0; i < Count; i++)
+        {
+            _entries[i].Revents = 0;
+        }
+
+        return false;
+    }
+
+    /// <summary>What came for the descriptor with this index; errors and hang-up come unasked.</summary>
+    public PollEvents Ready(int index) =>
+        index < Count ? (PollEvents)_entries[index].Revents : throw new ArgumentOutOfRangeException(nameof(index));
+}

@@ -1,0 +1,196 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Linux;
+using Vgpu.Screens;
+
+namespace Vgpu.Viewers.Feed;
+
+/// <summary>
+/// Shows a screen to other processes of the same user, at a Unix socket of mode 0600. One thread serves a few clients,
+/// each for one short request at a time; one that breaks the protocol, is silent for long or does not read is dropped,
+/// and more than <see cref="MaxClients"/> wait.
+/// </summary>
+public sealed class ScreenFeedServer : IDisposable
+{
+    /// <summary>Clients that are served at the same time.</summary>
+    public const int MaxClients = 8;
+
+    private const int Backlog = 32;
+    private const int AcceptPauseMilliseconds = 1000;
+    private const int WarnEveryMilliseconds = 60_000;
+
+    private readonly string _path;
+    private readonly Screen _screen;
+    private readonly ILogger _log;
+    private readonly EventFd _wake = EventFd.Create();
+    private readonly PollSet _poll = new();
+    private readonly List<FeedConnection> _clients = [];
+    private UnixSocket? _listener;
+    private Thread? _thread;
+    private volatile bool _stopping;
+    private long _acceptAgain = long.MinValue;
+    private long _warnAgain = long.MinValue;
+
+    /// <summary>Listens nowhere yet. <paramref name="path"/> is at most 107 bytes long (unix(7)).</summary>
+    public ScreenFeedServer(string path, Screen screen, ILogger log)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(screen);
+        ArgumentNullException.ThrowIfNull(log);
+        _path = path;
+        _screen = screen;
+        _log = log;
+    }
+
+    /// <summary>How long a client may take for its next whole request.</summary>
+    internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Listens, once. Throws <see cref="LinuxException"/>: EADDRINUSE where another server does.</summary>
+    public void Start()
+    {
+        if (_thread is not null)
+        {
+            throw new InvalidOperationException("The feed has been started.");
+        }
+
+        _listener = UnixSocket.Listen(_path, Backlog);
+        _thread = new Thread(Run) { Name = "screen feed", IsBackground = true };
+        _thread.Start();
+    }
+
+    /// <summary>Drops every client and removes the socket. Returns once the thread has ended.</summary>
+    public void Dispose()
+    {
+        if (_stopping)
+        {
+            return;
+        }
+
+        _stopping = true;
+        _wake.Signal();
+        _thread?.Join();
+        if (_listener is not null)
+        {
+            File.Delete(_path);
+            _listener.Dispose();
+        }
+
+        _wake.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_stopping)
+            {
+                Turn();
+            }
+        }
+        catch (LinuxException e)
+        {
+            _log.LogError(e, "The screen feed at {Path} ended.", _path);
+        }
+        finally
+        {
+            foreach (FeedConnection client in _clients)
+            {
+                client.Dispose();
+            }
+
+            _clients.Clear();
+        }
+    }
+
+    private void Turn()
+    {
+        bool accepting = _clients.Count < MaxClients && Environment.TickCount64 >= _acceptAgain;
+        _poll.Clear();
+        _poll.Add(_wake.Descriptor, PollEvents.POLLIN);
+        foreach (FeedConnection client in _clients)
+        {
+            _poll.Add(client.Descriptor, PollEvents.POLLIN);
+        }
+
+        int listening = accepting ? _poll.Add(_listener!.Descriptor, PollEvents.POLLIN) : -1;
+        _poll.Wait(MillisecondsToNextDeadline());
+
+        long now = Environment.TickCount64;
+        for (int i = _clients.Count - 1; i >= 0; i--)
+        {
+            if (_poll.Ready(i + 1) != PollEvents.None)
+            {
+                Serve(_clients[i], i);
+            }
+            else if (now >= _clients[i].Deadline)
+            {
+                Drop(i, Errno.ETIMEDOUT);
+            }
+        }
+
+        if (listening >= 0 && _poll.Ready(listening) != PollEvents.None)
+        {
+            Accept();
+        }
+    }
+
+    private void Serve(FeedConnection client, int index)
+    {
+        Errno ended = client.Receive(out bool served);
+        if (ended != Errno.None)
+        {
+            Drop(index, ended);
+        }
+        else if (served)
+        {
+            client.Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        }
+    }
+
+    private void Accept()
+    {
+        try
+        {
+            if (_listener!.Accept() is UnixSocket socket)
+            {
+                _clients.Add(new FeedConnection(socket, _screen) { Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds });
+            }
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EMFILE or Errno.ENOMEM or (Errno)23)
+        {
+            // ENFILE, EMFILE: the client stays in the backlog until there is room.
+            _acceptAgain = Environment.TickCount64 + AcceptPauseMilliseconds;
+            Warn(e.Errno);
+        }
+    }
+
+    private void Drop(int index, Errno reason)
+    {
+        _clients[index].Dispose();
+        _clients.RemoveAt(index);
+        if (reason is not (Errno.ENOTCONN or Errno.ECONNRESET or Errno.EPIPE))
+        {
+            Warn(reason);
+        }
+    }
+
+    private void Warn(Errno reason)
+    {
+        long now = Environment.TickCount64;
+        if (now >= _warnAgain)
+        {
+            _warnAgain = now + WarnEveryMilliseconds;
+            _log.LogWarning("A client of the screen feed at {Path} was dropped: {Reason}.", _path, reason);
+        }
+    }
+
+    private int MillisecondsToNextDeadline()
+    {
+        long next = _clients.Count < MaxClients && _acceptAgain > Environment.TickCount64 ? _acceptAgain : long.MaxValue;
+        foreach (FeedConnection client in _clients)
+        {
+            next = Math.Min(next, client.Deadline);
+        }
+
+        return next == long.MaxValue ? -1 : (int)Math.Clamp(next - Environment.TickCount64, 0, int.MaxValue);
+    }
+}
