@@ -50,6 +50,11 @@ public sealed class VirtioVendor : IVgpuVendor
                 $"mode {mode.Width}x{mode.Height}: each side of {type.Name}'s is {MinSide} to {VirtioGpuConstants.MaxScanoutSide} pixels");
         }
 
+        if (!mode.IsValid)
+        {
+            throw new ArgumentException($"refresh of {mode.RefreshHertz} Hz: {type.Name} has 1 to {DisplayMode.MaxRefreshHertz}");
+        }
+
         ulong picture = (ulong)mode.Width * (ulong)mode.Height * VirtioGpuConstants.BytesPerPixel;
         ulong needed = (VideoMemory.CostOf(picture) * (ulong)options.Heads) + (1UL << 20);
         if (videoMemory < needed)

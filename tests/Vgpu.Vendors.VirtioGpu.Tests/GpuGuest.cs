@@ -75,9 +75,7 @@ internal sealed unsafe class GpuGuest : IDisposable
 
     internal Span<byte> Ram(ulong offset, int length) => _ram.Span.Slice((int)offset, length);
 
-    internal void MapRam() => Ok(Iommu.Map(RamIova, RamSize, IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE, _file, 0));
-
-    internal void UnmapRam() => Ok(Iommu.Unmap(RamIova, RamSize));
+    internal void MapRam() => Ok(Iommu.Map(RamIova, RamSize, IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE, _file.Duplicate(), 0));
 
     /// <summary>The initialisation of virtio 1.2, 3.1.1, from the reset on.</summary>
     internal void Start(ulong features)

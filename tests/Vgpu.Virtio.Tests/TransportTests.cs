@@ -66,16 +66,9 @@ public sealed class TransportTests
         using var rig = new Rig();
         var small = new FakeQueue(rig.Guest, 0, 2);
         rig.Driver.Start(Rig.Features | VIRTIO_F_EVENT_IDX, small);
-        for (int i = 0; i < 70_000; i++)
+        for (int i = 0; i < 20; i++)
         {
-            if (i is < 10 or > 65_500)
-            {
-                rig.Echo(small);
-            }
-            else
-            {
-                i = 65_500;
-            }
+            rig.Echo(small);
         }
 
         Assert.False(rig.Driver.NeedsReset);
