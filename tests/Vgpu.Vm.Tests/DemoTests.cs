@@ -19,7 +19,7 @@ public sealed class DemoTests
 
             Assert.True(status == 0, output);
             Assert.Contains(file, output, StringComparison.Ordinal);
-            Picture picture = PngReader.Read(file);
+            Picture picture = PngReader.Read(File.ReadAllBytes(file));
             Assert.Equal((1024, 768), (picture.Width, picture.Height));
             ConsoleText.AssertShows(picture, "vgpu guest    Linux ");
             ConsoleText.AssertShows(picture, "class 038000 driver ");
