@@ -63,7 +63,7 @@ public sealed class VfioUserConnection : IDisposable
         _requests = new RequestStream(socket, buffers.Requests);
         _replies = new ReplyStream(socket, buffers.Replies);
         Counters = counters;
-        var sharedMemory = new SharedMemoryCheck(log, name, options.LargeMapSize, _pid);
+        var sharedMemory = new SharedMemoryCheck(log, gate, name, options.LargeMapSize, _pid);
         _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(log, gate, name));
         _thread = new Thread(Run) { Name = $"vfio-user {name}", IsBackground = true };
     }

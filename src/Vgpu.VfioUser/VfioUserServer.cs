@@ -11,7 +11,7 @@ namespace Vgpu.VfioUser;
 /// </summary>
 public sealed class VfioUserServer : IDisposable
 {
-    private static readonly TimeSpan AcceptRetry = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _acceptRetry = TimeSpan.FromMilliseconds(100);
 
     private readonly VfioDevice _device;
     private readonly ILogger _log;
@@ -121,7 +121,7 @@ public sealed class VfioUserServer : IDisposable
                     _log.AcceptFailed(Name, e.Message);
                 }
 
-                _stopping.Wait(AcceptRetry);
+                _stopping.Wait(_acceptRetry);
                 continue;
             }
 

@@ -14,7 +14,7 @@ public sealed class FaultTests
     private const VfioIrqSetFlags Bool = VfioIrqSetFlags.VFIO_IRQ_SET_DATA_BOOL;
     private const VfioIrqSetFlags Eventfd = VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD;
 
-    private static readonly (string Fault, VfioUserCommand Command, byte[] Payload, Errno Errno)[] Faults =
+    private static readonly (string Fault, VfioUserCommand Command, byte[] Payload, Errno Errno)[] _faults =
     [
         ("unknown command 0", 0, [], Errno.ENOSYS),
         ("unknown command 14", (VfioUserCommand)14, [], Errno.ENOSYS),
@@ -103,7 +103,7 @@ public sealed class FaultTests
         using var served = new ServedDevice();
         using VfioUserClient client = served.Negotiated();
         ushort id = 100;
-        foreach (var (fault, command, payload, errno) in Faults)
+        foreach (var (fault, command, payload, errno) in _faults)
         {
             client.Send(++id, command, payload);
             Assert.True(client.Receive(out VfioUserHeader header).IsEmpty, fault);
@@ -113,7 +113,7 @@ public sealed class FaultTests
             Assert.Equal(VfioUserFlags.VFIO_USER_REPLY | VfioUserFlags.VFIO_USER_ERROR, header.Flags);
         }
 
-        Assert.Equal(Faults.Length, served.Server.Counters.Refusals);
+        Assert.Equal(_faults.Length, served.Server.Counters.Refusals);
         Assert.Equal(0, served.Device.IrqCalls.Count + served.Device.Resets + served.Device.Iommu.MapCount);
         Assert.All(served.Device.Memory, m => Assert.True(m.AsSpan().IndexOfAnyExcept((byte)0) < 0));
         Assert.InRange(served.Log.Lines.Count, 1, 20);
@@ -124,13 +124,53 @@ public sealed class FaultTests
     {
         using var served = new ServedDevice();
         using VfioUserClient client = served.Negotiated();
-        foreach (var (_, command, payload, _) in Faults)
+        foreach (var (_, command, payload, _) in _faults)
         {
             client.Send(1, command, payload, VfioUserFlags.VFIO_USER_NO_REPLY);
         }
 
         Assert.Equal(9u, client.GetDeviceInfo().RegionCount);
-        Assert.Equal(Faults.Length, served.Server.Counters.Refusals);
+        Assert.Equal(_faults.Length, served.Server.Counters.Refusals);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Requests_of_random_bytes_are_all_answered(int seed)
+    {
+        var random = new Random(seed);
+        using var served = new ServedDevice();
+        using VfioUserClient client = served.Negotiated();
+        using var memory = MemFd.Create("random", 1 << 16);
+        using var eventfd = EventFd.Create();
+        FileDescriptor[] descriptors = [memory, eventfd.Descriptor, eventfd.Descriptor, memory];
+        byte[] interesting = [0, 0, 0, 0, 1, 2, 3, 4, 8, 16, 32, 64, 128, 255];
+        for (ushort id = 1; id <= 1000; id++)
+        {
+            // A true request with some of its bytes changed, or a command that is anything.
+            var (_, command, payload, _) = _faults[random.Next(_faults.Length)];
+            payload = [.. payload];
+            for (int i = random.Next(4); i > 0 && payload.Length > 0; i--)
+            {
+                payload[random.Next(payload.Length)] = interesting[random.Next(interesting.Length)];
+            }
+
+            bool noReply = random.Next(4) == 0;
+            client.Send(
+                id,
+                random.Next(8) == 0 ? (VfioUserCommand)random.Next(2, 20) : command,
+                payload,
+                noReply ? VfioUserFlags.VFIO_USER_NO_REPLY : 0,
+                descriptors.AsSpan(0, random.Next(3) == 0 ? random.Next(5) : 0));
+            if (!noReply)
+            {
+                _ = client.Receive(out VfioUserHeader header);
+                Assert.Equal(id, header.MessageId);
+            }
+        }
+
+        Assert.Equal(9u, client.GetDeviceInfo().RegionCount);
     }
 
     [Theory]

@@ -7,11 +7,11 @@ namespace Vgpu.VfioUser.Tests;
 /// <summary>A fake device behind a listening server of its own.</summary>
 internal sealed class ServedDevice : IDisposable
 {
-    private static int s_count;
+    private static int _count;
 
     internal ServedDevice(VfioUserServerOptions? options = null)
     {
-        string name = string.Create(CultureInfo.InvariantCulture, $"vgpu-{Environment.ProcessId}-{Interlocked.Increment(ref s_count)}.sock");
+        string name = string.Create(CultureInfo.InvariantCulture, $"vgpu-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}.sock");
         SocketPath = Path.Combine(Path.GetTempPath(), name);
         Server = new VfioUserServer(SocketPath, Device, Log, options);
         Server.Start();

@@ -9,11 +9,11 @@ namespace Vgpu.VfioUser.Server;
 /// connection, connection thread only.
 /// </summary>
 /// <remarks>The first large map decides: RAM is mapped before any BAR, whose maps come without a file too.</remarks>
-internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMapSize, int pid)
+internal sealed class SharedMemoryCheck(ILogger log, LogGate gate, string name, ulong largeMapSize, int pid)
 {
     // Reading another process's maps waits for that process's memory lock, which it can hold for as long as it likes:
     // so another thread does it, and no second one while the first waits.
-    private static int s_reading;
+    private static int _reading;
 
     private bool _decided;
 
@@ -28,11 +28,15 @@ internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMap
         _decided = true;
         if (file is null)
         {
-            log.MemoryNotShared(name);
+            if (gate.TryEnter())
+            {
+                log.MemoryNotShared(name);
+            }
+
             return;
         }
 
-        if (Interlocked.Exchange(ref s_reading, 1) == 0)
+        if (Interlocked.Exchange(ref _reading, 1) == 0)
         {
             (ulong Device, ulong Inode) identity = file.Inspect().Identity;
             ThreadPool.UnsafeQueueUserWorkItem(static state => state.Check.Read(state.Identity), (Check: this, Identity: identity), preferLocal: false);
@@ -43,14 +47,14 @@ internal sealed class SharedMemoryCheck(ILogger log, string name, ulong largeMap
     {
         try
         {
-            if (PeerMappings.ArePrivate(pid, identity))
+            if (PeerMappings.ArePrivate(pid, identity) && gate.TryEnter())
             {
                 log.MemoryPrivate(name);
             }
         }
         finally
         {
-            Volatile.Write(ref s_reading, 0);
+            Volatile.Write(ref _reading, 0);
         }
     }
 }

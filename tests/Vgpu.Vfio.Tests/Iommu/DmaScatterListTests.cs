@@ -10,7 +10,8 @@ public sealed unsafe class DmaScatterListTests
     public void Contiguous_entries_are_one_run()
     {
         using GuestMemory guest = New();
-        var list = new DmaScatterList(guest.Iommu, [new(Page, 4096), new(2 * Page, 100), new((2 * Page) + 100, 0), new((2 * Page) + 100, 5000)], R);
+        var list = new DmaScatterList(
+            guest.Iommu, [new(Page, 4096), new(2 * Page, 100), new((2 * Page) + 100, 0), new((2 * Page) + 100, 5000)], R);
         Assert.Equal(4096ul + 5100, list.Length);
         Assert.Empty(list.Runs);
 
@@ -184,7 +185,9 @@ public sealed unsafe class DmaScatterListTests
             Array.Fill(data, (byte)0xee, 0, rows * stride);
             fixed (byte* destination = data)
             {
-                Assert.Equal(Errno.None, list.CopyRowsTo((ulong)at, (ulong)guestStride, destination, (ulong)stride, (ulong)rowLength, rows));
+                Assert.Equal(
+                    Errno.None,
+                    list.CopyRowsTo((ulong)at, (ulong)guestStride, destination, (ulong)stride, (ulong)rowLength, rows));
             }
 
             for (int row = 0; row < rows; row++)

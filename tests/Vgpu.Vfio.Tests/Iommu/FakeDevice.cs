@@ -22,7 +22,8 @@ internal sealed class FakeDevice(Type2 iommu) : VfioDevice(iommu)
     public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data) => Errno.EINVAL;
 
     public override Errno SetIrqs(
-        int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds) => Errno.EINVAL;
+        int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds) =>
+        Errno.EINVAL;
 
     public override void Close()
     {

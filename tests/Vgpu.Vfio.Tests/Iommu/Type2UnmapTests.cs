@@ -139,7 +139,7 @@ public sealed unsafe class Type2UnmapTests
             }
         });
         worker.Start();
-        for (int i = 0; i < 2000 || Volatile.Read(ref reached) == 0; i++)
+        for (int i = 0; i < 400 || Volatile.Read(ref reached) == 0; i++)
         {
             Assert.Equal(Errno.None, guest.Map(0, 1, 0));
             Assert.Equal(Errno.None, guest.Map(1, 3, 1));
