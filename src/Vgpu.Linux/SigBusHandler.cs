@@ -41,7 +41,8 @@ internal static unsafe class SigBusHandler
         Fill(code, TableMark, (ulong)table);
         Fill(code, PreviousMark, (ulong)action.Handler);
 
-        // Never writable and executable at once. The page lives as long as the process.
+        // Sound: one page holds the code, nobody knows the page yet, and it lives as long as the process. Never writable
+        // and executable at once.
         MemoryMapping page = MemoryMapping.Anonymous((ulong)Environment.SystemPageSize);
         code.CopyTo(page.Span);
         if (Libc.MProtect((nint)page.Pointer, (nuint)page.Length, Libc.PROT_READ | Libc.PROT_EXEC) < 0)
