@@ -7,7 +7,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// <summary>One line every ten seconds at most, with how many were left out. Used with the device's lock held.</summary>
 internal sealed partial class GuestFaultLog
 {
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
 
     private long _last;
     private long _suppressed;
@@ -16,7 +16,7 @@ internal sealed partial class GuestFaultLog
     internal void Report(ILogger log, uint command, uint response)
     {
         long now = Stopwatch.GetTimestamp();
-        if (_last != 0 && Stopwatch.GetElapsedTime(_last, now) < s_interval)
+        if (_last != 0 && Stopwatch.GetElapsedTime(_last, now) < _interval)
         {
             _suppressed++;
             return;

@@ -47,7 +47,8 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
 
         bool isWhole = rect == new Rect(0, 0, whole.Width, whole.Height);
         Surface? slice = isWhole ? null : whole.Slice(rect);
-        Replace(slice ?? whole, slice, 0);
+        Replace(slice ?? whole, slice);
+        ReleaseCost();
         Resource = resource;
         _rect = rect;
         return VIRTIO_GPU_RESP_OK_NODATA;
@@ -61,7 +62,7 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
         if (!reuse)
         {
             ulong cost = VideoMemory.CostOf((ulong)rect.Width * (ulong)rect.Height * BytesPerPixel);
-            if (!memory.TryCharge(cost))
+            if (!memory.TryExchange(_ownCost, cost))
             {
                 return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
             }
@@ -73,11 +74,12 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
             }
             catch (LinuxException)
             {
-                memory.Release(cost);
+                _ = memory.TryExchange(cost, _ownCost); // What it was before, which fitted.
                 return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
             }
 
-            Replace(copy, copy, cost);
+            Replace(copy, copy);
+            _ownCost = cost;
         }
 
         _stale = !reuse || !ReferenceEquals(Resource, blob) || _layout != layout || _rect != rect || _stale;
@@ -92,7 +94,8 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
     {
         if (Resource is not null)
         {
-            Replace(null, null, 0);
+            Replace(null, null);
+            ReleaseCost();
             Resource = null;
             _rect = default;
             _layout = default;
@@ -149,12 +152,16 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
     }
 
     // The head lets go of the old surface before it is freed.
-    private void Replace(Surface? shown, Surface? own, ulong ownCost)
+    private void Replace(Surface? shown, Surface? own)
     {
         Head.SetSurface(shown);
         _own?.Dispose();
-        memory.Release(_ownCost);
         _own = own;
-        _ownCost = ownCost;
+    }
+
+    private void ReleaseCost()
+    {
+        memory.Release(_ownCost);
+        _ownCost = 0;
     }
 }

@@ -25,14 +25,17 @@ internal sealed class VideoMemory(ulong limit)
             : ((pixelBytes + PageSize - 1) & ~(PageSize - 1)) + ObjectCost;
 
     /// <summary>Takes the bytes; false where they do not fit.</summary>
-    internal bool TryCharge(ulong bytes)
+    internal bool TryCharge(ulong bytes) => TryExchange(0, bytes);
+
+    /// <summary>Gives back <paramref name="old"/>, which was charged, for <paramref name="bytes"/>; false, and nothing changes, where they do not fit.</summary>
+    internal bool TryExchange(ulong old, ulong bytes)
     {
-        if (bytes > Limit - Used)
+        if (bytes > Limit - (Used - old))
         {
             return false;
         }
 
-        Used += bytes;
+        Used = Used - old + bytes;
         return true;
     }
 

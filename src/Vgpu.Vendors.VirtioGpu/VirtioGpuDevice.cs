@@ -22,7 +22,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
     private const ulong BlobFeature = 1UL << VIRTIO_GPU_F_RESOURCE_BLOB;
     private const int EventsClearOffset = 4;
 
-    private static readonly ushort[] s_queueSizes = [256, 16];
+    private static readonly ushort[] _queueSizes = [256, 16];
 
     private readonly IRenderer _renderer;
     private readonly IReadOnlyList<Head> _heads;
@@ -67,7 +67,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
     public override ulong DeviceFeatures => EdidFeature | UuidFeature | BlobFeature;
 
     /// <summary>The control queue and the cursor queue.</summary>
-    public override IReadOnlyList<ushort> QueueSizes => s_queueSizes;
+    public override IReadOnlyList<ushort> QueueSizes => _queueSizes;
 
     /// <summary>struct virtio_gpu_config.</summary>
     public override int ConfigSize => 16;

@@ -16,7 +16,7 @@ public sealed class FaultTests
 
     // Resource 1: 64x64, backed, on head 0. Resource 2: 64x64 without backing. Resource 3: a guest blob of 64x64, on head 1.
     // Resource 4: 32x32, backed.
-    private static readonly Dictionary<string, (uint Response, Func<GpuGuest, uint> Command)> s_faults = new()
+    private static readonly Dictionary<string, (uint Response, Func<GpuGuest, uint> Command)> _faults = new()
     {
         ["create with id 0"] = (ResourceId, g => g.Create2D(0, 8, 8)),
         ["create with an id in use"] = (ResourceId, g => g.Create2D(1, 8, 8)),
@@ -120,7 +120,7 @@ public sealed class FaultTests
     };
 
     // Each command that has a body, and the length of it.
-    private static readonly (uint Command, int Length)[] s_bodies =
+    private static readonly (uint Command, int Length)[] _bodies =
     [
         (VIRTIO_GPU_CMD_RESOURCE_CREATE_2D, 40), (VIRTIO_GPU_CMD_RESOURCE_UNREF, 32), (VIRTIO_GPU_CMD_SET_SCANOUT, 48),
         (VIRTIO_GPU_CMD_RESOURCE_FLUSH, 48), (VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D, 56), (VIRTIO_GPU_CMD_RESOURCE_ATTACH_BACKING, 32),
@@ -128,13 +128,13 @@ public sealed class FaultTests
         (VIRTIO_GPU_CMD_RESOURCE_CREATE_BLOB, 56), (VIRTIO_GPU_CMD_SET_SCANOUT_BLOB, 96),
     ];
 
-    public static TheoryData<string> Names => [.. s_faults.Keys];
+    public static TheoryData<string> Names => [.. _faults.Keys];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void A_fault_gets_its_response_and_harms_nobody(string name)
     {
-        (uint response, Func<GpuGuest, uint> command) = s_faults[name];
+        (uint response, Func<GpuGuest, uint> command) = _faults[name];
         using var other = new GpuGuest();
         using GpuGuest guest = Prepare();
         ulong used = guest.Device.VideoMemoryUsed;
@@ -151,7 +151,7 @@ public sealed class FaultTests
     public void A_request_cut_short_is_an_invalid_parameter()
     {
         using GpuGuest guest = Prepare();
-        foreach ((uint command, int length) in s_bodies)
+        foreach ((uint command, int length) in _bodies)
         {
             for (int cut = 24; cut < length; cut++)
             {

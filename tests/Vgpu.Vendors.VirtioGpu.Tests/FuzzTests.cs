@@ -10,9 +10,9 @@ public sealed class FuzzTests
 {
     private const ulong Limit = 1 << 20;
     private const int Heads = 3;
-    private static readonly TimeSpan s_time = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan _time = TimeSpan.FromSeconds(1.5);
 
-    private static readonly uint[] s_commands =
+    private static readonly uint[] _commands =
         [.. Enumerable.Range(0x100, 0xf).Concat(Enumerable.Range(0x200, 0xb)).Concat([0, 0x300, 0x301, 0x1100]).Select(type => (uint)type)];
 
     [Theory]
@@ -24,7 +24,7 @@ public sealed class FuzzTests
         using var guest = new GpuGuest(Heads, Limit);
         var model = new Model();
         long start = Stopwatch.GetTimestamp();
-        for (int step = 0; Stopwatch.GetElapsedTime(start) < s_time; step++)
+        for (int step = 0; Stopwatch.GetElapsedTime(start) < _time; step++)
         {
             model.Step(guest, random);
             Assert.True(
@@ -51,7 +51,7 @@ public sealed class FuzzTests
         var request = new byte[256];
         Span<uint> words = MemoryMarshal.Cast<byte, uint>(request.AsSpan());
         long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < s_time)
+        while (Stopwatch.GetElapsedTime(start) < _time)
         {
             foreach (ref uint word in words)
             {
@@ -65,7 +65,7 @@ public sealed class FuzzTests
                 };
             }
 
-            words[0] = s_commands[random.Next(s_commands.Length)];
+            words[0] = _commands[random.Next(_commands.Length)];
             uint response = guest.SendBytes(request.AsSpan(0, random.Next(4) == 0 ? random.Next(257) : 4 * random.Next(6, 33)), queue: random.Next(8) == 0 ? CURSORQ : CONTROLQ);
             Assert.True(response is (>= 0x1100 and <= 0x1106) or (>= 0x1200 and <= 0x1205), $"response {response:x}");
             Assert.True(guest.Device.VideoMemoryUsed <= Limit);

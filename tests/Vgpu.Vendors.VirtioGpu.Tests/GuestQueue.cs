@@ -60,7 +60,7 @@ internal sealed unsafe class GuestQueue(byte* ram, ulong ramIova, ulong offset, 
             _ = interrupt.Take();
         }
 
-        return *(uint*)(Base + UsedOffset + 4 + (8 * (ulong)((_next - 1) % size)) + 4);
+        return *(uint*)(Base + UsedOffset + 4 + (8 * (ulong)((ushort)(_next - 1) % size)) + 4);
     }
 
     public void Dispose() => interrupt.Dispose();

@@ -167,6 +167,46 @@ public sealed class MemoryTests
     }
 
     [Fact]
+    public async Task Memory_that_comes_and_goes_during_transfers_is_read_or_refused()
+    {
+        using var guest = new GpuGuest();
+        const ulong iova = 0x9000_0000;
+        const int bytes = 64 * 64 * 4;
+        Map(guest, iova, GpuGuest.PictureOffset);
+        Assert.Equal(OK, guest.Create2D(1, 64, 64));
+        Assert.Equal(OK, guest.Attach(1, new VirtioGpuMemEntry { Addr = iova, Length = bytes }));
+        using var stop = new CancellationTokenSource();
+        Task client = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                Assert.Equal(Errno.None, guest.Iommu.Unmap(iova, 0x10_0000));
+                Map(guest, iova, GpuGuest.PictureOffset);
+            }
+        });
+        for (int i = 0; i < 5_000; i++)
+        {
+            uint response = guest.Transfer(1, R(0, 0, 64, 64));
+            Assert.True(response is OK or VIRTIO_GPU_RESP_ERR_UNSPEC, $"response {response:x}");
+        }
+
+        await stop.CancelAsync();
+        await client;
+        Assert.Equal(OK, guest.Transfer(1, R(0, 0, 64, 64)));
+    }
+
+    [Fact]
+    public void A_mode_change_of_a_blob_needs_no_room_for_both_copies()
+    {
+        using var guest = new GpuGuest(videoMemory: 1 << 20);
+        const int bytes = 400 * 400 * 4;
+        Assert.Equal(OK, guest.CreateBlob(1, bytes, Backing(GpuGuest.PictureOffset, bytes)));
+        Assert.Equal(OK, guest.SetScanoutBlob(0, 1, R(0, 0, 400, 400), 400, 400, 1600));
+        Assert.Equal(OK, guest.SetScanoutBlob(0, 1, R(0, 0, 399, 400), 400, 400, 1600));
+        Assert.Equal((399, 400), (guest.Head.State.Width, guest.Head.State.Height));
+    }
+
+    [Fact]
     public void A_reset_frees_all_and_the_driver_starts_anew()
     {
         using var guest = new GpuGuest(heads: 2);

@@ -11,16 +11,16 @@ namespace Vgpu.Vendors.VirtioGpu.Tests;
 
 public sealed class VirtioVendorTests
 {
-    private static readonly VgpuOptions s_plain = new() { Name = "test" };
+    private static readonly VgpuOptions _plain = new() { Name = "test" };
 
     public static TheoryData<string, VgpuOptions> Refused => new()
     {
-        { "0 heads", s_plain with { Heads = 0 } },
-        { "17 heads", s_plain with { Heads = 17 } },
-        { "mode 0x600", s_plain with { Mode = new DisplayMode(0, 600) } },
-        { "mode 20000x600", s_plain with { Mode = new DisplayMode(20_000, 600) } },
-        { "refresh", s_plain with { Mode = new DisplayMode(800, 600, 0) } },
-        { "video memory", s_plain with { VideoMemory = 1 << 20 } },
+        { "0 heads", _plain with { Heads = 0 } },
+        { "17 heads", _plain with { Heads = 17 } },
+        { "mode 0x600", _plain with { Mode = new DisplayMode(0, 600) } },
+        { "mode 20000x600", _plain with { Mode = new DisplayMode(20_000, 600) } },
+        { "refresh", _plain with { Mode = new DisplayMode(800, 600, 0) } },
+        { "video memory", _plain with { VideoMemory = 1 << 20 } },
     };
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class VirtioVendorTests
         Assert.Equal("virtio", vendor.Name);
         VgpuType type = Assert.Single(vendor.Types);
         Assert.Equal(("virtio-gpu", 16, "vfio-user-pci"), (type.Name, type.MaxHeads, type.DeviceApi));
-        using VgpuInstance instance = vendor.Create(type, s_plain with { Heads = 2 }, iommu, new SoftwareRenderer(), NullLogger.Instance);
+        using VgpuInstance instance = vendor.Create(type, _plain with { Heads = 2 }, iommu, new SoftwareRenderer(), NullLogger.Instance);
         Assert.Equal(2, instance.Screen.Heads.Count);
         var header = new byte[16];
         Assert.Equal(Errno.None, instance.Device.ReadRegion(VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX, 0, header));

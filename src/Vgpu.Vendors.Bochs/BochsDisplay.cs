@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Gpus;
+using Vgpu.Pci;
+using Vgpu.Screens;
+using Vgpu.Vfio;
+using Vgpu.Vfio.Iommu;
+using static Vgpu.Vendors.Bochs.BochsConstants;
+
+namespace Vgpu.Vendors.Bochs;
+
+/// <summary>
+/// bochs-display, the legacy-free form of QEMU's standard VGA (docs/specs/standard-vga.rst): BAR 0 is the framebuffer,
+/// which the guest maps, BAR 2 the registers. No interrupt, no DMA.
+/// </summary>
+internal sealed class BochsDisplay : PciFunction
+{
+    private const int PCI_INTERRUPT_LINE = 0x3c;
+    private const uint PageSize = 4096;
+
+    private static readonly PciIdentity Identity = new(
+        PCI_VENDOR_ID_QEMU, PCI_DEVICE_ID_QEMU_VGA, RevisionId, PCI_CLASS_DISPLAY_OTHER, PCI_SUBVENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU);
+
+    private readonly IRenderer _renderer;
+    private readonly BochsScanout _scanout;
+    private readonly BochsMmio _mmio;
+    private readonly RefreshThread _refresh;
+
+    /// <summary>Owns <paramref name="renderer"/>, which has nothing to do: the guest draws with its processor.</summary>
+    internal BochsDisplay(Type2 iommu, string name, Head head, ulong videoMemory, ReadOnlyMemory<byte> rom, IRenderer renderer, ILogger log)
+        : base(iommu, Identity, PciInterruptMode.Intx, vectorCount: 0)
+    {
+        _renderer = renderer;
+        var framebuffer = new Framebuffer(name, videoMemory);
+        _scanout = new BochsScanout(name, framebuffer, head, log);
+        _mmio = new BochsMmio(_scanout, head, videoMemory);
+        _refresh = new RefreshThread(_scanout, head);
+        AddBar(new PciBar { Index = 0, Size = videoMemory, IsPrefetchable = true, Memory = framebuffer.File });
+        AddBar(new PciBar { Index = 2, Size = PageSize, Handler = _mmio });
+        SetRom(rom);
+
+        // Interrupt pin 0: none.
+        SetConfig(PCI_INTERRUPT_LINE, 0);
+        VfioIrqInfo[] irqs = [.. base.Irqs];
+        irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX] = irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX] with { Count = 0 };
+        Irqs = irqs;
+    }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
+
+    protected override void OnReset()
+    {
+        _mmio.Reset();
+        _scanout.Clear();
+    }
+
+    protected override void OnDmaUnmap(ulong iova, ulong length)
+    {
+        // It does no DMA.
+    }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _refresh.Dispose();
+            _scanout.Dispose();
+            _renderer.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}
