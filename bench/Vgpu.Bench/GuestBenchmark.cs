@@ -39,7 +39,7 @@ internal static partial class GuestBenchmark
         DirectoryInfo folder = Directory.CreateTempSubdirectory("vgpu-bench-");
         try
         {
-            (_, VgpuType type) = Vendors.Find("virtio-gpu");
+            (_, VgpuType type) = DeviceTypes.Find("virtio-gpu");
             var options = new VgpuOptions { Name = "bench", VideoMemory = type.DefaultVideoMemory };
             using var server = new VgpuServer(Path.Combine(folder.FullName, "bench.sock"), "virtio-gpu", options, new ConsoleLog(Console.Error, LogLevel.Warning));
             return Measure(VgpuAttachment.Arguments(Mebibytes, new VgpuAttachment(server.SocketPath)));

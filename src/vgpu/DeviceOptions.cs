@@ -18,7 +18,7 @@ internal sealed class DeviceOptions
 
     internal DeviceOptions(Command command)
     {
-        _device.AcceptOnlyFromAmong([.. Vendors.TypeNames]);
+        _device.AcceptOnlyFromAmong([.. DeviceTypes.Names]);
         _interrupts.AcceptOnlyFromAmong("intx", "msix");
         foreach (Option option in (Option[])[_device, _width, _height, _heads, _videoMemory, _interrupts, _rom])
         {
@@ -31,7 +31,7 @@ internal sealed class DeviceOptions
     /// <summary>What was asked for. Throws <see cref="OperatorException"/>.</summary>
     internal VgpuOptions Options(ParseResult parsed, string name)
     {
-        (_, VgpuType type) = Vendors.Find(Type(parsed));
+        (_, VgpuType type) = DeviceTypes.Find(Type(parsed));
         int width = parsed.GetValue(_width);
         int height = parsed.GetValue(_height);
         if (width is < 64 or > 16_384 || height is < 64 or > 16_384)

@@ -27,7 +27,7 @@ public sealed class VgpuServer : IDisposable
     public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log)
     {
         SocketPath = Path.GetFullPath(socketPath);
-        (IVgpuVendor vendor, VgpuType chosen) = Vendors.Find(type);
+        (IVgpuVendor vendor, VgpuType chosen) = DeviceTypes.Find(type);
         Type = chosen;
         _iommu = new Type2(log);
         _renderer = new SoftwareRenderer();

@@ -9,7 +9,7 @@ public static class GuestPattern
     public static Picture Noise(int width, int height, uint seed)
     {
         var pixels = new byte[width * height * 4];
-        Span<uint> words = MemoryMarshal.Cast<byte, uint>(pixels);
+        Span<uint> words = MemoryMarshal.Cast<byte, uint>(pixels.AsSpan());
         for (int y = 0; y < height; y++)
         {
             for (int x = 0; x < width; x++)

@@ -14,7 +14,7 @@ public sealed class ServedVgpu : IDisposable
 
     public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false)
     {
-        (_, VgpuType found) = Vendors.Find(type);
+        (_, VgpuType found) = DeviceTypes.Find(type);
         Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
         {
             Name = type,

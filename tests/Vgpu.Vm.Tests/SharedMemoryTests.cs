@@ -1,5 +1,3 @@
-using Vgpu.Qemu;
-
 namespace Vgpu.Vm.Tests;
 
 /// <summary>A VM whose memory is not shared gets one clear line on the server's log.</summary>

@@ -5,7 +5,7 @@ using Vgpu.Vendors.VirtioGpu;
 namespace Vgpu.Cli;
 
 /// <summary>The vendors that this program is built with.</summary>
-public static class Vendors
+public static class DeviceTypes
 {
     private static readonly IReadOnlyList<IVgpuVendor> s_all = [new VirtioVendor(), new BochsVendor()];
 
@@ -13,7 +13,7 @@ public static class Vendors
     private static readonly Dictionary<string, string> s_aliases = new(StringComparer.Ordinal) { ["bochs"] = "bochs-display" };
 
     /// <summary>Every name that <see cref="Find"/> takes.</summary>
-    public static IReadOnlyList<string> TypeNames { get; } = [.. s_all.SelectMany(vendor => vendor.Types).Select(type => type.Name), .. s_aliases.Keys];
+    public static IReadOnlyList<string> Names { get; } = [.. s_all.SelectMany(vendor => vendor.Types).Select(type => type.Name), .. s_aliases.Keys];
 
     /// <summary>A type by name. Throws <see cref="OperatorException"/>.</summary>
     public static (IVgpuVendor Vendor, VgpuType Type) Find(string name)
@@ -27,6 +27,6 @@ public static class Vendors
             }
         }
 
-        throw new OperatorException($"no device type '{name}'; there are {string.Join(", ", TypeNames)}");
+        throw new OperatorException($"no device type '{name}'; there are {string.Join(", ", Names)}");
     }
 }
