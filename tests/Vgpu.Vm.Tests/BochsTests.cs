@@ -24,7 +24,7 @@ public sealed class BochsTests
     public void SeaBIOS_draws_with_the_option_ROM_before_any_driver()
     {
         using var vgpu = new ServedVgpu("bochs", withRom: true);
-        using var machine = TestMachine.Start([.. VgpuAttachment.Arguments(256, vgpu.Attachment), "-nodefaults", "-vga", "none", "-boot", "menu=on,splash-time=600000"]);
+        using var machine = TestMachine.Start([.. VgpuAttachment.Arguments(256, vgpu.Attachment), "-nodefaults", "-vga", "none", "-boot", "menu=on,splash-time=60000"]);
 
         // The BIOS's text mode: 720x400 with its words in it.
         Eventually.Shows(vgpu.Head, picture => LitPixels(picture) > 500, "SeaBIOS's words");

@@ -66,8 +66,8 @@ public sealed class LifecycleTests
         using var machine = TestMachine.Boot(first.Attachment, second.Attachment);
 
         string cards = machine.Shell.Run("for c in /sys/class/drm/card?; do basename $(readlink -f $c/device/driver); done");
-        Assert.Equal(["bochs-drm", "virtio_gpu"], cards.Split('\n').Order());
-        AssertDraws(machine, first, CardOf(machine, "virtio_gpu"), seed: 3);
+        Assert.Equal(["bochs-drm", "virtio-pci"], cards.Split('\n').Order());
+        AssertDraws(machine, first, CardOf(machine, "virtio-pci"), seed: 3);
         AssertDraws(machine, second, CardOf(machine, "bochs-drm"), seed: 4);
         Assert.Empty(machine.Shell.Complaints());
     }
