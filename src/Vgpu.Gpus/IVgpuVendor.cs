@@ -27,7 +27,7 @@ public sealed record VgpuOptions
 
     public int Heads { get; init; } = 1;
 
-    /// <summary>Bytes of video memory that the guest may use.</summary>
+    /// <summary>Bytes of video memory that the guest may use; 0: the type's default.</summary>
     public ulong VideoMemory { get; init; }
 
     /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
@@ -56,8 +56,9 @@ public interface IVgpuVendor
     IReadOnlyList<VgpuType> Types { get; }
 
     /// <summary>
-    /// Makes an instance on a domain. Throws <see cref="ArgumentException"/> with a message for the operator where the
-    /// options do not suit the type.
+    /// Makes an instance on a domain. It owns the renderer from then on, and not the domain. Throws
+    /// <see cref="ArgumentException"/> with a message for the operator where the options do not suit the type; the
+    /// renderer is then still the caller's.
     /// </summary>
     VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log);
 }

@@ -32,6 +32,13 @@ public sealed unsafe class FileDescriptor : SafeHandle
         return fd < 0 ? throw LinuxException.Last("open", path) : new FileDescriptor(fd);
     }
 
+    /// <summary>Opens a file for reading and writing. Throws <see cref="LinuxException"/>.</summary>
+    public static FileDescriptor OpenReadWrite(string path)
+    {
+        int fd = Libc.Open(path, Libc.O_RDWR | Libc.O_CLOEXEC, 0);
+        return fd < 0 ? throw LinuxException.Last("open", path) : new FileDescriptor(fd);
+    }
+
     /// <summary>What kind of file this is, how large, and how it was opened. Throws <see cref="LinuxException"/>.</summary>
     public FileFacts Inspect() => FileFacts.Of(this);
 

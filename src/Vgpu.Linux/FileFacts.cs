@@ -30,6 +30,12 @@ public readonly record struct FileFacts
     /// <summary>st_size, in bytes.</summary>
     public required ulong Size { get; init; }
 
+    /// <summary>
+    /// st_blocks in bytes: what the file occupies. 0 of a large guest memory in use says that the client mapped it
+    /// privately, and that nothing it writes will ever be seen here.
+    /// </summary>
+    public ulong AllocatedBytes { get; init; }
+
     /// <summary>The size of a page of this file in bytes: the huge page's on hugetlbfs.</summary>
     public required ulong PageSize { get; init; }
 
@@ -68,6 +74,7 @@ public readonly record struct FileFacts
             IsWritable = !pathOnly && access != Libc.O_RDONLY,
             IsPathOnly = pathOnly,
             Size = stat.Size,
+            AllocatedBytes = stat.Blocks * 512,
             PageSize = huge ? (ulong)fs.BlockSize : (ulong)Environment.SystemPageSize,
             Identity = (((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor, stat.Inode),
         };

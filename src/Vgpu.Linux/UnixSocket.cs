@@ -17,6 +17,7 @@ public sealed unsafe class UnixSocket : IDisposable
     public const int SCM_MAX_FD = 253;
 
     private readonly FileDescriptor _descriptor;
+    private (string Path, ulong Device, ulong Inode) _bound = (string.Empty, 0, 0);
 
     /// <summary>Takes ownership of a connected or listening socket.</summary>
     public UnixSocket(FileDescriptor descriptor) => _descriptor = descriptor;
@@ -56,6 +57,11 @@ public sealed unsafe class UnixSocket : IDisposable
             if (Libc.Chmod(path, 0b110_000_000) < 0)
             {
                 throw LinuxException.Last("chmod", path);
+            }
+
+            if (TryIdentify(path, out ulong device, out ulong inode))
+            {
+                socket._bound = (path, device, inode);
             }
 
             return Libc.Listen(socket._descriptor.Number, backlog) < 0 ? throw LinuxException.Last("listen", path) : socket;
@@ -158,8 +164,9 @@ public sealed unsafe class UnixSocket : IDisposable
                 return 0;
             }
 
-            CollectDescriptors(control, message.ControlLength, descriptors, ref descriptorCount);
-            if ((message.Flags & Libc.MSG_CTRUNC) != 0)
+            // The padding of the control buffer may have held one more than was asked for.
+            bool all = CollectDescriptors(control, message.ControlLength, descriptors[..capacity], ref descriptorCount);
+            if (!all || (message.Flags & Libc.MSG_CTRUNC) != 0)
             {
                 error = Errno.EMSGSIZE;
             }
@@ -218,6 +225,40 @@ public sealed unsafe class UnixSocket : IDisposable
         }
     }
 
+    /// <summary>Waits for bytes, a client or the end; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever).</summary>
+    public bool WaitReadable(int timeoutMilliseconds)
+    {
+        var poll = new Libc.PollFd { Fd = _descriptor.Number, Events = Libc.POLLIN };
+        int ready;
+        do
+        {
+            ready = Libc.Poll(&poll, 1, timeoutMilliseconds);
+        }
+        while (ready < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
+
+        return ready == 1;
+    }
+
+    /// <summary>Whether the peer has closed its end or will send no more, whatever is still unread. Does not wait.</summary>
+    public bool PeerHasLeft()
+    {
+        const short POLLHUP = 0x10;
+        const short POLLRDHUP = 0x2000;
+        var poll = new Libc.PollFd { Fd = _descriptor.Number, Events = POLLRDHUP };
+        return Libc.Poll(&poll, 1, 0) == 1 && (poll.Revents & (POLLHUP | POLLRDHUP)) != 0;
+    }
+
+    /// <summary>Removes the path that <see cref="Listen"/> made, unless another file has taken its place.</summary>
+    public void Unlink()
+    {
+        if (_bound.Path.Length > 0
+            && TryIdentify(_bound.Path, out ulong device, out ulong inode)
+            && (device, inode) == (_bound.Device, _bound.Inode))
+        {
+            _ = Libc.Unlink(_bound.Path);
+        }
+    }
+
     /// <summary>Ends the conversation: a thread in <see cref="Receive"/>, <see cref="Send"/> or <see cref="Accept"/> returns. Any thread.</summary>
     public void Shutdown() => _ = Libc.Shutdown(_descriptor.Number, Libc.SHUT_RDWR);
 
@@ -234,6 +275,17 @@ public sealed unsafe class UnixSocket : IDisposable
         Libc.Statx stat;
         const int AT_FDCWD = -100;
         return Libc.StatxAt(AT_FDCWD, path, 0, Libc.STATX_BASIC_STATS, &stat) == 0 && (stat.Mode & 0xf000) == 0xc000;
+    }
+
+    private static bool TryIdentify(string path, out ulong device, out ulong inode)
+    {
+        Libc.Statx stat;
+        const int AT_FDCWD = -100;
+        const int AT_SYMLINK_NOFOLLOW = 0x100;
+        bool known = Libc.StatxAt(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, Libc.STATX_BASIC_STATS, &stat) == 0;
+        device = known ? ((ulong)stat.DeviceMajor << 32) | stat.DeviceMinor : 0;
+        inode = known ? stat.Inode : 0;
+        return known;
     }
 
     private static bool SomebodyListens(string path)
@@ -269,15 +321,17 @@ public sealed unsafe class UnixSocket : IDisposable
     private static int ControlSpace(int descriptors) =>
         sizeof(Libc.CMsgHdr) + (((descriptors * sizeof(int)) + sizeof(nuint) - 1) & ~(sizeof(nuint) - 1));
 
-    private static void CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)
+    // Takes what fits and closes the rest; false where there was a rest.
+    private static bool CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)
     {
+        bool all = true;
         nuint position = 0;
         while (position + (nuint)sizeof(Libc.CMsgHdr) <= length)
         {
             var header = (Libc.CMsgHdr*)(control + position);
             if (header->Length < (nuint)sizeof(Libc.CMsgHdr))
             {
-                return;
+                return all;
             }
 
             if (header->Level == Libc.SOL_SOCKET && header->Type == Libc.SCM_RIGHTS)
@@ -293,12 +347,15 @@ public sealed unsafe class UnixSocket : IDisposable
                     else
                     {
                         _ = Libc.Close(number);
+                        all = false;
                     }
                 }
             }
 
             position += (header->Length + (nuint)sizeof(nuint) - 1) & ~((nuint)sizeof(nuint) - 1);
         }
+
+        return all;
     }
 
     // Moves the vectors past what was sent; true when nothing is left.

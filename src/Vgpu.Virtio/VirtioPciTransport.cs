@@ -1,6 +1,5 @@
 // A virtio device as a modern PCI function: capabilities, one BAR of registers, interrupts, and the worker for its
 // queues. virtio 1.2, 4.1. The BAR is laid out as QEMU's virtio-pci lays its out.
-using System.Buffers.Binary;
 using Microsoft.Extensions.Logging;
 using Vgpu.Pci;
 using Vgpu.Vfio.Iommu;
@@ -17,7 +16,7 @@ namespace Vgpu.Virtio;
 /// Notifications and the ISR status take no device lock; the other registers do. An exception out of the device is
 /// logged and answered with DEVICE_NEEDS_RESET: it ends neither the worker nor the connection.
 /// </remarks>
-public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHandler, IVirtqueueOwner, IVirtioCommonConfigOwner
+public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHandler, IVirtqueueOwner, IVirtioCommonConfigOwner
 {
     private const int RegisterBar = 0;
     private const uint RegisterBarSize = 0x4000;
@@ -28,8 +27,12 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
     private const uint AreaSize = 0x1000;
     private const uint NotifyMultiplier = 4;
 
-    /// <summary>A VMM takes its memory map apart and puts it together again while the guest runs; for so long it is not the driver's fault.</summary>
+    /// <summary>
+    /// A VMM takes its memory map apart and puts it together again while the guest runs, and an unmap reaches the
+    /// domain before it reaches the device: for so long it is not the driver's fault.
+    /// </summary>
     private const long RemapMilliseconds = 500;
+
     private const long LogMilliseconds = 1000;
 
     private readonly VirtioDevice _device;
@@ -37,7 +40,6 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
     private readonly VirtioCommonConfig _common;
     private readonly VirtqueueWorker _worker;
     private byte _isr;
-    private long _lastUnmap = long.MinValue / 2;
     private long _lastLog = long.MinValue / 2;
     private int _unlogged;
 
@@ -67,6 +69,7 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
         AddArea(VIRTIO_PCI_CAP_ISR_CFG, IsrOffset, AreaSize);
         AddArea(VIRTIO_PCI_CAP_DEVICE_CFG, DeviceOffset, AreaSize);
         AddArea(VIRTIO_PCI_CAP_NOTIFY_CFG, NotifyOffset, AreaSize, NotifyMultiplier);
+        _window = AddArea(VIRTIO_PCI_CAP_PCI_CFG, 0, 0, 0, WindowWritable);
         SetRom(rom);
 
         _worker = new VirtqueueWorker($"virtio{device.DeviceType} queues", WorkOnce);
@@ -194,7 +197,6 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
 
     protected override void OnDmaUnmap(ulong iova, ulong length)
     {
-        _lastUnmap = Environment.TickCount64;
         foreach (Virtqueue queue in _queues)
         {
             queue.DmaUnmap(iova, length);
@@ -237,24 +239,6 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
         PCI_VENDOR_ID_REDHAT_QUMRANET,
         PCI_SUBDEVICE_ID_QEMU);
 
-    /// <summary>struct virtio_pci_cap (virtio 1.2, 4.1.4), and virtio_pci_notify_cap where there is a multiplier.</summary>
-    private void AddArea(byte type, uint offset, uint length, uint? multiplier = null)
-    {
-        Span<byte> body = stackalloc byte[multiplier is null ? 14 : 18];
-        body.Clear();
-        body[0] = (byte)(body.Length + 2);
-        body[1] = type;
-        body[2] = RegisterBar;
-        BinaryPrimitives.WriteUInt32LittleEndian(body[6..], offset);
-        BinaryPrimitives.WriteUInt32LittleEndian(body[10..], length);
-        if (multiplier is { } value)
-        {
-            BinaryPrimitives.WriteUInt32LittleEndian(body[14..], value);
-        }
-
-        AddCapability(PciRegisters.PCI_CAP_ID_VNDR, body);
-    }
-
     /// <summary>One chain of one queue, on the worker; false where the queue has no more for now.</summary>
     private bool WorkOnce(int index)
     {
@@ -268,18 +252,20 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
 
             try
             {
-                switch (queue.TryPop())
+                PopResult popped = queue.TryPop();
+                if (popped == PopResult.Unmapped)
+                {
+                    AwaitRemap(queue);
+                    return false;
+                }
+
+                queue.UnmappedSince = null;
+                switch (popped)
                 {
                     case PopResult.Ready:
                         _device.HandleChain(index, queue, queue.Chain);
                         queue.Chain.Clear();
                         return !queue.TakeLeft();
-                    case PopResult.Unmapped when Environment.TickCount64 - _lastUnmap < RemapMilliseconds:
-                        _worker.WakeLater(index);
-                        return false;
-                    case PopResult.Unmapped:
-                        NeedsReset($"queue {index}: memory that is not mapped");
-                        return false;
                     case PopResult.Broken:
                         NeedsReset($"queue {index}: {queue.Fault}");
                         return false;
@@ -293,6 +279,20 @@ public sealed class VirtioPciTransport : PciFunction, IVirtioTransport, IMmioHan
                 DeviceFailed(exception);
                 return false;
             }
+        }
+    }
+
+    private void AwaitRemap(Virtqueue queue)
+    {
+        long now = Environment.TickCount64;
+        queue.UnmappedSince ??= now;
+        if (now - queue.UnmappedSince < RemapMilliseconds)
+        {
+            _worker.WakeLater(queue.Index);
+        }
+        else
+        {
+            NeedsReset($"queue {queue.Index}: memory that is not mapped");
         }
     }
 

@@ -80,6 +80,9 @@ public sealed class Virtqueue
 
     internal ushort Vector { get; set; } = VirtioPci.VIRTIO_MSI_NO_VECTOR;
 
+    /// <summary>Since when its memory has not been mapped, in ms of <see cref="Environment.TickCount64"/>; null while it is.</summary>
+    internal long? UnmappedSince { get; set; }
+
     /// <summary>The chain that the last <see cref="TryPop"/> found.</summary>
     internal DescriptorChain Chain => _chain;
 
@@ -170,6 +173,7 @@ public sealed class Virtqueue
         _eventIndex = false;
         _indirect = false;
         _left = false;
+        UnmappedSince = null;
         _ring.Drop();
         _chain.Clear();
     }

@@ -39,7 +39,7 @@ internal sealed class VirtqueueWorker : IDisposable
         }
     }
 
-    /// <summary>Wakes for this queue a little later, from any thread.</summary>
+    /// <summary>Wakes for this queue a little later, or at the next wake-up. Any thread.</summary>
     public void WakeLater(int queue)
     {
         if (Interlocked.Or(ref _retry, 1UL << queue) == 0 && Thread.CurrentThread != _thread)
@@ -56,28 +56,21 @@ internal sealed class VirtqueueWorker : IDisposable
             return;
         }
 
+        // The event stays open: a device's own thread may still wake a queue.
         _stop = true;
         _wake.Set();
-        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted) || Thread.CurrentThread == _thread)
+        if (!_thread.ThreadState.HasFlag(ThreadState.Unstarted) && Thread.CurrentThread != _thread)
         {
-            return;
+            _thread.Join();
         }
-
-        _thread.Join();
-        _wake.Dispose();
     }
 
     private void Run()
     {
         while (!_stop)
         {
-            ulong queues = 0;
-            if (!_wake.WaitOne(Volatile.Read(ref _retry) == 0 ? Timeout.Infinite : RetryMilliseconds))
-            {
-                queues = Interlocked.Exchange(ref _retry, 0);
-            }
-
-            queues |= Interlocked.Exchange(ref _pending, 0);
+            _wake.WaitOne(Volatile.Read(ref _retry) == 0 ? Timeout.Infinite : RetryMilliseconds);
+            ulong queues = Interlocked.Exchange(ref _retry, 0) | Interlocked.Exchange(ref _pending, 0);
             while (queues != 0 && !_stop)
             {
                 for (ulong left = queues; left != 0; left &= left - 1)

@@ -21,4 +21,211 @@ public sealed class UnixSocketTests
             Assert.Equal(memory.Inspect().Identity, passed.Inspect().Identity);
         }
     }
+
+    [Theory]
+    [InlineData(1, 0, 0, Errno.EMSGSIZE)]
+    [InlineData(1, 1, 1, Errno.None)]
+    [InlineData(2, 1, 1, Errno.EMSGSIZE)] // the second fits into the padding
+    [InlineData(3, 1, 1, Errno.EMSGSIZE)]
+    [InlineData(4, 3, 3, Errno.EMSGSIZE)]
+    [InlineData(7, 4, 4, Errno.EMSGSIZE)]
+    [InlineData(16, 16, 16, Errno.None)]
+    [InlineData(UnixSocket.SCM_MAX_FD, UnixSocket.SCM_MAX_FD, UnixSocket.SCM_MAX_FD, Errno.None)]
+    [InlineData(UnixSocket.SCM_MAX_FD, 300, UnixSocket.SCM_MAX_FD, Errno.None)]
+    public void Too_many_descriptors_are_told_of_and_closed(int sent, int room, int given, Errno expected)
+    {
+        string name = $"many-{Guid.NewGuid():N}";
+        var (first, second) = UnixSocket.Pair();
+        using (first)
+        using (second)
+        using (var memory = MemFd.Create(name, 4096))
+        {
+            int[] numbers = [.. Enumerable.Repeat(memory.Number, sent)];
+            Assert.Equal(Errno.None, first.Send([1], default, numbers));
+            var received = new int[room];
+
+            Assert.Equal(1, second.Receive(new byte[4], received, out int count, out Errno error));
+
+            Assert.Equal((given, expected), (count, error));
+            Assert.Equal(1 + given, Open(name));
+            foreach (int number in received.AsSpan(0, count))
+            {
+                new FileDescriptor(number).Dispose();
+            }
+
+            Assert.Equal(1, Open(name));
+        }
+    }
+
+    [Fact]
+    public void A_large_message_is_sent_whole()
+    {
+        var (first, second) = UnixSocket.Pair();
+        using (first)
+        using (second)
+        {
+            var body = new byte[3 << 20];
+            new Random(1).NextBytes(body);
+            var received = new byte[body.Length + 2];
+            var reader = new Thread(() =>
+            {
+                for (int at = 0; at < received.Length;)
+                {
+                    int n = second.Receive(received.AsSpan(at), default, out _, out _);
+                    if (n == 0)
+                    {
+                        return;
+                    }
+
+                    at += n;
+                }
+            });
+            reader.Start();
+            Assert.Equal(Errno.None, first.Send([7, 8], body));
+            reader.Join();
+            Assert.Equal([7, 8], received[..2]);
+            Assert.True(body.AsSpan().SequenceEqual(received.AsSpan(2)));
+        }
+    }
+
+    [Fact]
+    public void The_end_is_zero_bytes_and_no_error()
+    {
+        var (first, second) = UnixSocket.Pair();
+        using (second)
+        {
+            first.Dispose();
+            Assert.Equal(0, second.Receive(new byte[4], default, out _, out Errno error));
+            Assert.Equal(Errno.None, error);
+            Assert.Equal(Errno.EPIPE, second.Send([1]));
+        }
+    }
+
+    [Fact]
+    public void Shutdown_ends_a_receive_and_an_accept()
+    {
+        using var place = new Place();
+        using UnixSocket listener = UnixSocket.Listen(place.Path);
+        UnixSocket? accepted = listener;
+        var acceptor = new Thread(() => accepted = listener.Accept());
+        acceptor.Start();
+        var (first, second) = UnixSocket.Pair();
+        using (first)
+        using (second)
+        {
+            int received = -1;
+            var receiver = new Thread(() => received = first.Receive(new byte[4], default, out _, out _));
+            receiver.Start();
+            first.Shutdown();
+            listener.Shutdown();
+            receiver.Join();
+            acceptor.Join();
+            Assert.Equal(0, received);
+            Assert.Null(accepted);
+        }
+    }
+
+    [Fact]
+    public void A_stale_socket_is_replaced()
+    {
+        using var place = new Place();
+        UnixSocket.Listen(place.Path).Dispose();
+        Assert.True(File.Exists(place.Path));
+
+        using UnixSocket listener = UnixSocket.Listen(place.Path);
+        using UnixSocket client = UnixSocket.Connect(place.Path);
+        using UnixSocket server = listener.Accept()!;
+
+        Assert.Equal(Environment.ProcessId, server.Peer().Pid);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(place.Path));
+    }
+
+    [Fact]
+    public void A_live_socket_is_left_alone()
+    {
+        using var place = new Place();
+        using UnixSocket listener = UnixSocket.Listen(place.Path);
+
+        Assert.Equal(Errno.EADDRINUSE, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path)).Errno);
+
+        using UnixSocket client = UnixSocket.Connect(place.Path);
+    }
+
+    [Fact]
+    public void Another_file_is_left_alone()
+    {
+        using var place = new Place();
+        File.WriteAllText(place.Path, "precious");
+
+        Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path)).Errno);
+        Assert.Equal("precious", File.ReadAllText(place.Path));
+
+        File.Delete(place.Path);
+        Directory.CreateDirectory(place.Path);
+        Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path));
+        Assert.True(Directory.Exists(place.Path));
+    }
+
+    [Theory]
+    [InlineData(107, true)]
+    [InlineData(108, false)]
+    public void A_path_has_room_for_107_bytes(int length, bool fits)
+    {
+        using var place = new Place();
+        string path = place.Path + new string('x', length - place.Path.Length);
+        if (fits)
+        {
+            UnixSocket.Listen(path).Dispose();
+            Assert.True(File.Exists(path));
+        }
+        else
+        {
+            Assert.Equal(Errno.ENAMETOOLONG, Assert.Throws<LinuxException>(() => UnixSocket.Listen(path)).Errno);
+        }
+    }
+
+    [Fact]
+    public void Nobody_listens()
+    {
+        using var place = new Place();
+        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.Connect(place.Path)).Errno);
+    }
+
+    [Fact]
+    public void Send_and_receive_allocate_nothing()
+    {
+        var (first, second) = UnixSocket.Pair();
+        using (first)
+        using (second)
+        {
+            var bytes = new byte[64];
+            var numbers = new int[16];
+            long before = 0;
+            for (int i = 0; i < 200; i++)
+            {
+                if (i == 100)
+                {
+                    before = GC.GetAllocatedBytesForCurrentThread();
+                }
+
+                _ = first.Send(bytes);
+                _ = second.Receive(bytes, numbers, out _, out _);
+            }
+
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+
+    // Descriptors of this process that refer to a memfd of that name.
+    private static int Open(string name) =>
+        Directory.GetFiles("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget?.Contains(name, StringComparison.Ordinal) ?? false);
+
+    private sealed class Place : IDisposable
+    {
+        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("vgpu-");
+
+        internal string Path => System.IO.Path.Combine(_directory.FullName, "s");
+
+        public void Dispose() => _directory.Delete(recursive: true);
+    }
 }

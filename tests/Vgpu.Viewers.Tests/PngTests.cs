@@ -1,5 +1,6 @@
 using System.Text;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using Vgpu.Viewers.Png;
 
 namespace Vgpu.Viewers.Tests;

@@ -66,16 +66,9 @@ public sealed class TransportTests
         using var rig = new Rig();
         var small = new FakeQueue(rig.Guest, 0, 2);
         rig.Driver.Start(Rig.Features | VIRTIO_F_EVENT_IDX, small);
-        for (int i = 0; i < 70_000; i++)
+        for (int i = 0; i < 20; i++)
         {
-            if (i is < 10 or > 65_500)
-            {
-                rig.Echo(small);
-            }
-            else
-            {
-                i = 65_500;
-            }
+            rig.Echo(small);
         }
 
         Assert.False(rig.Driver.NeedsReset);
@@ -169,6 +162,58 @@ public sealed class TransportTests
             rig.Driver.Write16(0, offset, 0xffff);
         }
 
+        rig.Echo();
+    }
+
+    [Fact]
+    public void The_window_in_config_space_reaches_the_registers()
+    {
+        using var rig = new Rig();
+        int window = rig.Driver.Window;
+        Assert.NotEqual(0, window);
+        Assert.Equal(0u, rig.Driver.Read32(7, window + 16));
+        Point(VIRTIO_PCI_COMMON_NUMQ, 2);
+        Assert.Equal(2u, rig.Driver.Read32(7, window + 16));
+        Point(VIRTIO_PCI_COMMON_STATUS, 1);
+        rig.Driver.Write32(7, window + 16, VIRTIO_CONFIG_S_ACKNOWLEDGE);
+        Assert.Equal(VIRTIO_CONFIG_S_ACKNOWLEDGE, rig.Driver.Status);
+
+        // Where it can not lie it reads what was there and writes nothing.
+        Point(0x4000, 4);
+        rig.Driver.Write32(7, window + 16, 0x11223344);
+        Assert.Equal(0x11223344u, rig.Driver.Read32(7, window + 16));
+        Point(0xffffffff, 4);
+        rig.Driver.Write32(7, window + 16, 0);
+        Point(VIRTIO_PCI_COMMON_STATUS, 3);
+        rig.Driver.Write32(7, window + 16, 0);
+        Assert.Equal(VIRTIO_CONFIG_S_ACKNOWLEDGE, rig.Driver.Status);
+
+        void Point(uint offset, uint length)
+        {
+            rig.Driver.Write8(7, window + 4, 0);
+            rig.Driver.Write32(7, window + 8, offset);
+            rig.Driver.Write32(7, window + 12, length);
+        }
+    }
+
+    [Fact]
+    public void Random_writes_to_config_space_do_no_harm()
+    {
+        using var rig = new Rig();
+        rig.Start();
+        var random = new Random(3);
+        byte[] data = new byte[16];
+        for (int i = 0; i < 50_000; i++)
+        {
+            Span<byte> part = data.AsSpan(0, random.Next(1, data.Length));
+            random.NextBytes(part);
+            Assert.Equal(Errno.None, rig.Function.WriteRegion(7, (ulong)random.Next(256), part));
+            Assert.Equal(Errno.None, rig.Function.ReadRegion(7, (ulong)random.Next(256), part));
+        }
+
+        rig.Function.Reset();
+        rig.Driver.Write16(7, 4, 6);
+        rig.Start();
         rig.Echo();
     }
 }

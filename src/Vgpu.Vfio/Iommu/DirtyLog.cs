@@ -174,7 +174,8 @@ internal sealed unsafe class DirtyLog
     }
 
     // Bits first % 64 to last % 64 of one word.
-    private static ulong Mask(ulong first, ulong last) => (ulong.MaxValue << (int)(first & 63)) & (ulong.MaxValue >> (int)(63 - (last & 63)));
+    private static ulong Mask(ulong first, ulong last) =>
+        (ulong.MaxValue << (int)(first & 63)) & (ulong.MaxValue >> (int)(63 - (last & 63)));
 
     private static bool IsPageSize(ulong pageSize) => pageSize >= Type2.PageSize && BitOperations.IsPow2(pageSize);
 

@@ -11,7 +11,8 @@ namespace Vgpu.Vfio.Iommu;
 /// <para>
 /// <b>Threads.</b> Map, Unmap and UnmapAll come from the transport's thread, with no device's lock held; several may
 /// come at once. Resolve, TryGetRun, DmaRw, the pins and ReadDirty come from any thread that holds the lock of the
-/// attached device it works for. The domain's own lock is held for a few steps only, never across a call into a device.
+/// attached device it works for. The domain's own lock is held for a few steps only, never across a call into a device;
+/// the lock of its dirty log comes after it, and that of its files is never held with either.
 /// </para>
 /// <para>
 /// <b>Why no pointer outlives its map.</b> A pointer is made and used only under a device's lock. Unmap first takes the
@@ -122,8 +123,8 @@ public sealed partial class Type2 : IDisposable
     public Errno Map(ulong iova, ulong size, IommuProtection protection, FileDescriptor? file, ulong fileOffset)
     {
         using FileDescriptor? owned = file;
-        if (size == 0 || protection == 0 || (protection & ~AllAccess) != 0 || ((iova | size | (file is null ? 0 : fileOffset)) & PageMask) != 0
-            || size - 1 > ulong.MaxValue - iova)
+        ulong unaligned = (iova | size | (file is null ? 0 : fileOffset)) & PageMask;
+        if (size == 0 || unaligned != 0 || size - 1 > ulong.MaxValue - iova || protection == 0 || (protection & ~AllAccess) != 0)
         {
             return Errno.EINVAL;
         }

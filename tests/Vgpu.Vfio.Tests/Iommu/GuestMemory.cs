@@ -12,9 +12,9 @@ internal sealed class GuestMemory : IDisposable
     internal const IommuProtection W = IommuProtection.IOMMU_WRITE;
     internal const IommuProtection RW = R | W;
 
-    internal GuestMemory(ulong pages = 64, int maxMaps = 65_535, bool busMaster = true, Seals seals = Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW)
+    internal GuestMemory(ulong pages = 64, int maxMaps = 65_535, Seals seals = Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW)
     {
-        Iommu = new Type2(NullLogger.Instance, maxMaps) { BusMaster = busMaster };
+        Iommu = new Type2(NullLogger.Instance, maxMaps) { BusMaster = true };
         File = MemFd.Create("guest", pages * Page, seals);
         View = MemoryMapping.Share(File, 0, pages * Page, MemoryProtection.ReadWrite);
     }

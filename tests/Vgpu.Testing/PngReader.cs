@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Vgpu.Screens;
 
-namespace Vgpu.Viewers.Tests;
+namespace Vgpu.Testing;
 
-// Reads 8-bit RGB and RGBA PNG without interlace, all five filters (W3C PNG 3rd edition), and checks every CRC.
-internal static class PngReader
+/// <summary>Reads 8-bit RGB and RGBA PNG without interlace, all five filters (W3C PNG 3rd edition), and checks every CRC.</summary>
+public static class PngReader
 {
-    internal static Picture Read(ReadOnlySpan<byte> file)
+    public static Picture Read(ReadOnlySpan<byte> file)
     {
         Assert.Equal([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a], file[..8].ToArray());
         file = file[8..];
@@ -78,7 +78,7 @@ internal static class PngReader
         return a <= b && a <= c ? left : b <= c ? up : corner;
     }
 
-    internal static uint SlowCrc(ReadOnlySpan<byte> data)
+    public static uint SlowCrc(ReadOnlySpan<byte> data)
     {
         uint crc = 0xffffffff;
         foreach (byte value in data)

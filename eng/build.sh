@@ -1,0 +1,30 @@
+# Sourced: build_product puts the command line into artifacts/vgpu, when a source is newer than the last build.
+# Needs $VGPU_HOME.
+
+require_dotnet() {
+    if ! command -v dotnet >/dev/null 2>&1; then
+        echo "vgpu: the .NET 10 SDK is missing; install it (package dotnet-sdk-10.0) and put dotnet on PATH" >&2
+        exit 1
+    fi
+}
+
+build_product() {
+    require_dotnet
+    local output=$VGPU_HOME/artifacts/vgpu stamp=$VGPU_HOME/artifacts/vgpu/.built
+    if [ -e "$stamp" ] && [ -z "$(find "$VGPU_HOME/src" "$VGPU_HOME"/Directory.*.props -newer "$stamp" \
+        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' \) -not -path '*/obj/*' -print -quit)" ]; then
+        return
+    fi
+    echo "vgpu: building" >&2
+    mkdir -p "$VGPU_HOME/artifacts"
+    (
+        flock 9
+        if ! dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$output" --nologo -v quiet -p:DebugType=embedded \
+            >"$VGPU_HOME/artifacts/build.log" 2>&1; then
+            grep -E 'error' "$VGPU_HOME/artifacts/build.log" | sort -u | head -20 >&2 || true
+            echo "vgpu: the build failed; all of it is in artifacts/build.log" >&2
+            exit 1
+        fi
+        touch "$stamp"
+    ) 9>"$VGPU_HOME/artifacts/.lock"
+}

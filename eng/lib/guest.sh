@@ -1,0 +1,109 @@
+# shellcheck shell=bash
+# The guest: Debian's stock kernel, and initial RAM file systems of busybox, the stock modules and guest/.
+# initrd.img is for demos; initrd-test.img holds the programs of guest/*.c as well (eng/setup --with build-tools).
+
+# Modules by name; what they need comes along. Those compressed in the package are unpacked, for speed under TCG.
+GUEST_MODULES=(virtio-gpu bochs virtio_input evdev)
+
+guest_missing() {
+    local file
+    for file in vmlinuz initrd.img; do
+        [[ -s $VGPU_CACHE/guest/$file ]] || echo "guest/$file: not set up"
+    done
+    stamp_is guest "$1" || echo "guest: out of date"
+}
+
+guest_make() {
+    local new=$VGPU_WORK/guest.new kernel
+    stamp_drop guest
+    stamp_drop guest-test
+    debian_open
+    kernel=$(debian_kernel)
+    debian_fetch "the guest's kernel, ${kernel#linux-image-}" alone "$DEBIAN_SUITE" "$kernel" busybox-static
+    step "making the guest's image" guest_build "$new"
+    swap_in "$new" "$VGPU_CACHE/guest"
+    stamp_put guest "$1"
+}
+
+guest_build() {
+    local new=$1 tree=$1/tree busybox=$1/tree/bin/busybox packed release
+    debian_unpack "$new/packages" './boot/vmlinuz-*' './usr/bin/busybox' './usr/lib/modules/*'
+    release=$(basename "$new"/packages/usr/lib/modules/*)
+    mv "$new/packages/boot/vmlinuz-$release" "$new/vmlinuz"
+    mkdir -p "$tree"/{bin,dev,proc,sys,tmp,run,lib/modules}
+    mv "$new/packages/usr/bin/busybox" "$busybox"
+    "$busybox" --list | while read -r packed; do
+        [[ $packed == busybox ]] || ln -s busybox "$tree/bin/$packed"
+    done
+    guest_modules "$new/packages/usr/lib/modules/$release" "$tree/lib/modules" "$busybox"
+    install -m 755 "$VGPU_SOURCE/guest/init" "$tree/init"
+    install -m 755 "$VGPU_SOURCE/guest/rebind" "$tree/bin/rebind"
+    guest_pack "$busybox" "$tree" "$new/initrd.img"
+    rm -rf "$new/packages"
+}
+
+# guest_modules FROM TO BUSYBOX   copies the modules, flat, with TO/order naming them in the order to load them.
+guest_modules() {
+    local from=$1 to=$2 busybox=$3 name
+    declare -gA GUEST_SEEN=()
+    : >"$to/order"
+    for name in "${GUEST_MODULES[@]}"; do
+        guest_module "$from" "$to" "$busybox" "$name"
+    done
+}
+
+guest_module() {
+    local from=$1 to=$2 busybox=$3 name=$4 file need
+    [[ -z ${GUEST_SEEN[$name]:-} ]] || return 0
+    GUEST_SEEN[$name]=1
+    # Dependencies spell a module's name with underscores; files use either.
+    file=$(find "$from/kernel" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
+    if [[ -z $file ]]; then
+        # Built in: nothing to load.
+        grep -q "/${name//[-_]/[-_]}\.ko$" "$from/modules.builtin" || { echo "vgpu: no module $name"; return 1; }
+        return 0
+    fi
+    case $file in
+        *.xz) "$busybox" xzcat "$file" >"$to/$name.ko" ;;
+        *.ko) cp "$file" "$to/$name.ko" ;;
+        *) echo "vgpu: the kernel's modules are packed in an unknown way: $file"; return 1 ;;
+    esac
+    while read -r need; do
+        [[ -z $need ]] || guest_module "$from" "$to" "$busybox" "$need"
+    done < <("$busybox" strings "$to/$name.ko" | sed -n 's/^depends=//p' | head -n 1 | tr , '\n')
+    echo "$name.ko" >>"$to/order"
+}
+
+# guest_pack BUSYBOX TREE IMAGE   a newc archive owned by root, made without being root; unpacked, for speed.
+guest_pack() {
+    (cd "$2" && find . -mindepth 1 | LC_ALL=C sort | "$1" cpio -o -H newc -R 0:0) >"$3.new"
+    mv "$3.new" "$3"
+}
+
+guest_test_missing() {
+    [[ -s $VGPU_CACHE/guest/initrd-test.img ]] || { echo "guest/initrd-test.img: not set up (--with build-tools)"; return; }
+    stamp_is guest-test "$1" || echo "guest/initrd-test.img: out of date"
+}
+
+# guest_test_make HASH   the programs, and the image that holds them.
+guest_test_make() {
+    local tree=$VGPU_WORK/guest-test.new
+    stamp_drop guest-test
+    compiler_make
+    debian_open
+    debian_fetch "DRM's headers" alone "$DEBIAN_SUITE" libdrm-dev
+    step "unpacking DRM's headers" debian_unpack "$VGPU_WORK/headers.new" './usr/include/libdrm/*drm*.h'
+    cp -a "$VGPU_CACHE/guest/tree" "$tree"
+    step "building the guest's programs" guest_programs "$tree/bin"
+    step "making the guest's test image" guest_pack "$tree/bin/busybox" "$tree" "$VGPU_CACHE/guest/initrd-test.img"
+    rm -rf "$tree"
+    stamp_put guest-test "$1"
+}
+
+guest_programs() {
+    local source
+    for source in "$VGPU_SOURCE"/guest/*.c; do
+        gcc -static -O2 -s -Wall -Wextra -Werror -isystem "$VGPU_WORK/headers.new/usr/include/libdrm" \
+            -o "$1/$(basename "${source%.c}")" "$source"
+    done
+}

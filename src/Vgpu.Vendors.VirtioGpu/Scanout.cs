@@ -1,0 +1,167 @@
+// What one head shows: a rectangle of a 2D resource, or of a guest blob (virtio 1.2, 5.7.6.8).
+using Vgpu.Linux;
+using Vgpu.Screens;
+using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
+
+namespace Vgpu.Vendors.VirtioGpu;
+
+/// <summary>How a blob is a picture (SET_SCANOUT_BLOB).</summary>
+/// <param name="Format">Of its pixels.</param>
+/// <param name="Offset">Bytes from the blob's start to the picture's first pixel.</param>
+/// <param name="Stride">Bytes from a row to the next.</param>
+internal readonly record struct BlobLayout(PixelFormat Format, ulong Offset, uint Stride);
+
+/// <summary>
+/// One scanout and its head. A 2D resource is shown where its pixels are; a blob is copied, damage by damage, into a
+/// surface that belongs to the scanout and counts against the quota. Used with the device's lock held.
+/// </summary>
+internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
+{
+    private Rect _rect;
+    private BlobLayout _layout;
+
+    // Made here: a slice of a resource's surface, or the copy of a blob, whose cost is charged.
+    private Surface? _own;
+    private ulong _ownCost;
+
+    // A blob was put on that nothing has been copied from yet: the first flush takes all of it.
+    private bool _stale;
+
+    internal Head Head { get; } = head;
+
+    /// <summary>What is shown; null: nothing.</summary>
+    internal GpuResource? Resource { get; private set; }
+
+    /// <summary>Shows a part of a 2D resource, which holds <paramref name="rect"/>. A VIRTIO_GPU_RESP.</summary>
+    internal uint Show(Resource2D resource, Rect rect)
+    {
+        if (ReferenceEquals(Resource, resource) && _rect == rect)
+        {
+            return VIRTIO_GPU_RESP_OK_NODATA;
+        }
+
+        if (resource.Host.GetSurface() is not { } whole)
+        {
+            return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+        }
+
+        bool isWhole = rect == new Rect(0, 0, whole.Width, whole.Height);
+        Surface? slice = isWhole ? null : whole.Slice(rect);
+        Replace(slice ?? whole, slice);
+        ReleaseCost();
+        Resource = resource;
+        _rect = rect;
+        return VIRTIO_GPU_RESP_OK_NODATA;
+    }
+
+    /// <summary>Shows a part of a blob, which holds all of it. The picture comes with the first flush. A VIRTIO_GPU_RESP.</summary>
+    internal uint Show(GuestBlob blob, in BlobLayout layout, Rect rect)
+    {
+        bool reuse = Resource is GuestBlob && _own is { } old && old.Width == rect.Width && old.Height == rect.Height
+            && old.Format == layout.Format;
+        if (!reuse)
+        {
+            ulong cost = VideoMemory.CostOf((ulong)rect.Width * (ulong)rect.Height * BytesPerPixel);
+            if (!memory.TryExchange(_ownCost, cost))
+            {
+                return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+            }
+
+            Surface copy;
+            try
+            {
+                copy = Surface.Create("vgpu-scanout", rect.Width, rect.Height, layout.Format);
+            }
+            catch (LinuxException)
+            {
+                _ = memory.TryExchange(cost, _ownCost); // What it was before, which fitted.
+                return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
+            }
+
+            Replace(copy, copy);
+            _ownCost = cost;
+        }
+
+        _stale = !reuse || !ReferenceEquals(Resource, blob) || _layout != layout || _rect != rect || _stale;
+        Resource = blob;
+        _rect = rect;
+        _layout = layout;
+        return VIRTIO_GPU_RESP_OK_NODATA;
+    }
+
+    /// <summary>Shows nothing.</summary>
+    internal void Disable()
+    {
+        if (Resource is not null)
+        {
+            Replace(null, null);
+            ReleaseCost();
+            Resource = null;
+            _rect = default;
+            _layout = default;
+            _stale = false;
+        }
+    }
+
+    /// <summary>This part of the shown resource is new, in the resource's coordinates. Allocates nothing.</summary>
+    internal Errno Flush(Rect rect)
+    {
+        Rect damage = rect.Intersect(_rect);
+        if (Resource is GuestBlob blob)
+        {
+            damage = _stale ? _rect : damage;
+            if (damage.IsEmpty)
+            {
+                return Errno.None;
+            }
+
+            Errno error = CopyFrom(blob, damage);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+
+            _stale = false;
+        }
+
+        if (!damage.IsEmpty)
+        {
+            Head.Flush(damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y });
+        }
+
+        return Errno.None;
+    }
+
+    public void Dispose() => Disable();
+
+    private unsafe Errno CopyFrom(GuestBlob blob, Rect damage)
+    {
+        if (blob.Backing is not { } backing)
+        {
+            return Errno.EFAULT;
+        }
+
+        int x = damage.X - _rect.X;
+        int y = damage.Y - _rect.Y;
+        ulong offset = _layout.Offset + ((ulong)y * _layout.Stride) + ((ulong)x * BytesPerPixel);
+
+        // Sound: the damage lies within the scanout's rectangle, which is as large as this surface, ours alone.
+        byte* destination = _own!.Pixels + ((long)y * _own.Stride) + ((long)x * BytesPerPixel);
+        ulong row = (ulong)damage.Width * BytesPerPixel;
+        return backing.CopyRowsTo(offset, _layout.Stride, destination, (ulong)_own.Stride, row, damage.Height);
+    }
+
+    // The head lets go of the old surface before it is freed.
+    private void Replace(Surface? shown, Surface? own)
+    {
+        Head.SetSurface(shown);
+        _own?.Dispose();
+        _own = own;
+    }
+
+    private void ReleaseCost()
+    {
+        memory.Release(_ownCost);
+        _ownCost = 0;
+    }
+}

@@ -1,0 +1,44 @@
+// The quota of one vGPU's memory: what a guest makes the host hold, bookkeeping included.
+namespace Vgpu.Vendors.VirtioGpu;
+
+/// <summary>Counts bytes against a limit. Used with the device's lock held.</summary>
+internal sealed class VideoMemory(ulong limit)
+{
+    /// <summary>Bytes that an object costs beside its pixels: table slot, map, surface.</summary>
+    internal const ulong ObjectCost = 1024;
+
+    /// <summary>Bytes that one entry of a backing list costs: the entry and its resolved run, in lists that may be half empty.</summary>
+    internal const ulong EntryCost = 96;
+
+    private const ulong PageSize = 4096;
+
+    /// <summary>Bytes.</summary>
+    internal ulong Limit { get; } = limit;
+
+    /// <summary>Bytes charged now.</summary>
+    internal ulong Used { get; private set; }
+
+    /// <summary>What an object with this many bytes of pixels costs; saturates where it would overflow.</summary>
+    internal static ulong CostOf(ulong pixelBytes) =>
+        pixelBytes > ulong.MaxValue - PageSize - ObjectCost
+            ? ulong.MaxValue
+            : ((pixelBytes + PageSize - 1) & ~(PageSize - 1)) + ObjectCost;
+
+    /// <summary>Takes the bytes; false where they do not fit.</summary>
+    internal bool TryCharge(ulong bytes) => TryExchange(0, bytes);
+
+    /// <summary>Gives back <paramref name="old"/>, which was charged, for <paramref name="bytes"/>; false, and nothing changes, where they do not fit.</summary>
+    internal bool TryExchange(ulong old, ulong bytes)
+    {
+        if (bytes > Limit - (Used - old))
+        {
+            return false;
+        }
+
+        Used = Used - old + bytes;
+        return true;
+    }
+
+    /// <summary>Gives back what <see cref="TryCharge"/> took.</summary>
+    internal void Release(ulong bytes) => Used -= bytes;
+}

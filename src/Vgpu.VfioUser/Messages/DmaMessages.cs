@@ -1,0 +1,65 @@
+using System.Runtime.InteropServices;
+
+// Payloads of VFIO_USER_DMA_MAP, _UNMAP, _READ and _WRITE, in the specification's order.
+namespace Vgpu.VfioUser.Messages;
+
+/// <summary>Flags of <see cref="DmaMap"/>; the values of IOMMU_READ and IOMMU_WRITE.</summary>
+[Flags]
+public enum DmaMapFlags : uint
+{
+    None = 0,
+    VFIO_USER_F_DMA_REGION_READ = 1 << 0,
+    VFIO_USER_F_DMA_REGION_WRITE = 1 << 1,
+}
+
+/// <summary>Flags of <see cref="DmaUnmap"/>: those of VFIO_IOMMU_UNMAP_DMA (linux/vfio.h).</summary>
+[Flags]
+public enum DmaUnmapFlags : uint
+{
+    None = 0,
+    VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP = 1 << 0,
+    VFIO_DMA_UNMAP_FLAG_ALL = 1 << 1,
+}
+
+/// <summary>Request of VFIO_USER_DMA_MAP; no reply payload.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct DmaMap
+{
+    public const int Length = 32;
+
+    public uint Argsz;
+    public DmaMapFlags Flags;
+
+    /// <summary>Where the range begins in the file that came with the message.</summary>
+    public ulong Offset;
+    public ulong Address;
+
+    /// <summary>Bytes.</summary>
+    public ulong Size;
+}
+
+/// <summary>Request and reply of VFIO_USER_DMA_UNMAP.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct DmaUnmap
+{
+    public const int Length = 24;
+
+    public uint Argsz;
+    public DmaUnmapFlags Flags;
+    public ulong Address;
+
+    /// <summary>Bytes.</summary>
+    public ulong Size;
+}
+
+/// <summary>What begins the requests and replies of VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE; data follows.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct DmaAccess
+{
+    public const int Length = 16;
+
+    public ulong Address;
+
+    /// <summary>Bytes.</summary>
+    public ulong Count;
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Vgpu.Vfio;
+
+// Payloads of the region commands: VFIO_USER_DEVICE_GET_REGION_INFO, _GET_REGION_IO_FDS, VFIO_USER_REGION_*.
+namespace Vgpu.VfioUser.Messages;
+
+/// <summary>
+/// Request and reply of VFIO_USER_DEVICE_GET_REGION_INFO (struct vfio_region_info); capabilities follow in the reply.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct RegionInfo
+{
+    public const int Length = 32;
+
+    public uint Argsz;
+    public VfioRegionFlags Flags;
+    public uint Index;
+
+    /// <summary>Where the first capability is, from the start of this structure; valid with FLAG_CAPS.</summary>
+    public uint CapOffset;
+
+    /// <summary>Bytes.</summary>
+    public ulong Size;
+
+    /// <summary>What to give mmap as offset with the file that came with the reply.</summary>
+    public ulong Offset;
+}
+
+/// <summary>struct vfio_info_cap_header (linux/vfio.h).</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct RegionCapability
+{
+    public const int Length = 8;
+
+    /// <summary>VFIO_REGION_INFO_CAP_SPARSE_MMAP of linux/vfio.h.</summary>
+    public const ushort VFIO_REGION_INFO_CAP_SPARSE_MMAP = 1;
+
+    public ushort Id;
+    public ushort Version;
+
+    /// <summary>Where the next capability is, from the start of <see cref="RegionInfo"/>; 0: none.</summary>
+    public uint Next;
+}
+
+/// <summary>What follows the header of VFIO_REGION_INFO_CAP_SPARSE_MMAP; <see cref="AreaCount"/> areas follow.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct SparseMmap
+{
+    public const int Length = 8;
+
+    public uint AreaCount;
+    public uint Reserved;
+}
+
+/// <summary>struct vfio_region_sparse_mmap_area (linux/vfio.h).</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct SparseMmapArea
+{
+    public const int Length = 16;
+
+    public ulong Offset;
+    public ulong Size;
+}
+
+/// <summary>Request and reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS; sub-regions follow in the reply.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct RegionIoFds
+{
+    public const int Length = 16;
+
+    public uint Argsz;
+    public uint Flags;
+    public uint Index;
+    public uint Count;
+}
+
+/// <summary>What begins the requests and replies of VFIO_USER_REGION_READ and VFIO_USER_REGION_WRITE; data follows.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct RegionAccess
+{
+    public const int Length = 16;
+
+    public ulong Offset;
+    public uint Region;
+
+    /// <summary>Bytes.</summary>
+    public uint Count;
+}
+
+/// <summary>One write of VFIO_USER_REGION_WRITE_MULTI: at most 8 bytes. A u64 with their number goes before them.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+public struct RegionWriteEntry
+{
+    public const int Length = 24;
+
+    /// <summary>Bytes of data that an entry holds.</summary>
+    public const int DataLength = 8;
+
+    public ulong Offset;
+    public uint Region;
+
+    /// <summary>Bytes of <see cref="Data"/> to write, from its first in memory: 1 to 8.</summary>
+    public uint Count;
+
+    public ulong Data;
+}

@@ -1,0 +1,104 @@
+using System.Runtime.InteropServices;
+using Vgpu.Linux;
+using Vgpu.VfioUser.Messages;
+
+namespace Vgpu.VfioUser.Server;
+
+/// <summary>
+/// Gathers replies and sends them with as few sendmsg calls as can be. A reply with a descriptor travels alone, so that
+/// the client finds the descriptor with that reply's first byte. Connection thread only; allocates nothing.
+/// </summary>
+internal sealed class ReplyStream
+{
+    private readonly UnixSocket _socket;
+    private readonly byte[] _buffer;
+    private int _length;
+
+    internal ReplyStream(UnixSocket socket, byte[] buffer)
+    {
+        _socket = socket;
+        _buffer = buffer;
+    }
+
+    /// <summary>The client no longer takes replies.</summary>
+    internal bool IsBroken { get; private set; }
+
+    /// <summary>
+    /// Zeroed room for the payload of the next reply; at most what a message may hold. It is sent only once
+    /// <see cref="Commit"/> was called.
+    /// </summary>
+    internal Span<byte> Begin(int payloadLength)
+    {
+        if (_length + VfioUserHeader.Length + payloadLength > _buffer.Length)
+        {
+            Flush();
+        }
+
+        Span<byte> payload = _buffer.AsSpan(_length + VfioUserHeader.Length, payloadLength);
+        payload.Clear();
+        return payload;
+    }
+
+    /// <summary>Adds the reply whose payload was written into the room that <see cref="Begin"/> gave, if one is wanted.</summary>
+    internal void Commit(in VfioUserHeader request, int payloadLength = 0)
+    {
+        if (!request.NoReply)
+        {
+            Put(request.Reply(payloadLength), payloadLength);
+        }
+    }
+
+    /// <summary>As <see cref="Commit"/>, with a descriptor, which stays the caller's.</summary>
+    internal void CommitWithDescriptor(in VfioUserHeader request, int payloadLength, FileDescriptor descriptor)
+    {
+        if (request.NoReply)
+        {
+            return;
+        }
+
+        int start = _length;
+        Put(request.Reply(payloadLength), payloadLength);
+        ReadOnlySpan<byte> reply = _buffer.AsSpan(start, _length - start);
+        if (start > 0)
+        {
+            Send(_buffer.AsSpan(0, start), default);
+        }
+
+        Send(reply, [descriptor.Number]);
+        _length = 0;
+    }
+
+    /// <summary>Adds an error reply, if one is wanted.</summary>
+    internal void Fail(in VfioUserHeader request, Errno errno)
+    {
+        if (!request.NoReply)
+        {
+            _ = Begin(0);
+            Put(request.Failure(errno), 0);
+        }
+    }
+
+    /// <summary>Sends what was gathered; blocks while the client does not read.</summary>
+    internal void Flush()
+    {
+        if (_length > 0)
+        {
+            Send(_buffer.AsSpan(0, _length), default);
+            _length = 0;
+        }
+    }
+
+    private void Put(in VfioUserHeader header, int payloadLength)
+    {
+        MemoryMarshal.Write(_buffer.AsSpan(_length), in header);
+        _length += VfioUserHeader.Length + payloadLength;
+    }
+
+    private void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
+    {
+        if (!IsBroken && _socket.Send(bytes, default, descriptors) != Errno.None)
+        {
+            IsBroken = true;
+        }
+    }
+}

@@ -1,0 +1,174 @@
+using System.Runtime.InteropServices;
+using Vgpu.Linux;
+using Vgpu.VfioUser.Messages;
+
+namespace Vgpu.VfioUser.Server;
+
+/// <summary>
+/// Cuts what a client sends into messages (vfio-user specification, "Header"), wherever the kernel split it, and finds
+/// out whose the descriptors are. Connection thread only; allocates nothing unless descriptors come.
+/// </summary>
+/// <remarks>
+/// One recvmsg joins earlier messages in front of one that carries descriptors, and stops after it: descriptors belong
+/// to the last message of which a byte came in that read. The message that was begun before it may hold some as well,
+/// so two sets are enough.
+/// </remarks>
+internal sealed class RequestStream
+{
+    private const int NoOwner = -1;
+
+    private readonly UnixSocket _socket;
+    private readonly byte[] _buffer;
+    private readonly int[] _numbers = new int[UnixSocket.SCM_MAX_FD];
+    private int _start;
+    private int _end;
+    private readonly ReceivedDescriptors[] _sets = [new(), new()];
+    private readonly int[] _owners = [NoOwner, NoOwner];
+    private int _currentSet = NoOwner;
+
+    internal RequestStream(UnixSocket socket, byte[] buffer)
+    {
+        _socket = socket;
+        _buffer = buffer;
+    }
+
+    /// <summary>What came with the message that <see cref="TryNext"/> gave last; null for most.</summary>
+    internal ReceivedDescriptors? Descriptors => _currentSet == NoOwner ? null : _sets[_currentSet];
+
+    /// <summary>The client broke the framing: nothing that follows can be understood.</summary>
+    internal bool IsBroken { get; private set; }
+
+    /// <summary>Bytes of a message that has begun and not ended.</summary>
+    internal int Pending => _end - _start;
+
+    /// <summary>Waits for more bytes; false at the end of the stream. Invalidates the last payload.</summary>
+    internal bool Receive()
+    {
+        MakeRoom();
+        int received = _socket.Receive(_buffer.AsSpan(_end), _numbers, out int count, out Errno error);
+        _end += received;
+        if (count > 0 || error == Errno.EMSGSIZE)
+        {
+            ReceivedDescriptors descriptors = SetOf(LastBegun());
+            descriptors.Add(_numbers.AsSpan(0, count));
+            if (error == Errno.EMSGSIZE)
+            {
+                descriptors.Fault = Errno.EMFILE;
+            }
+        }
+
+        return received > 0;
+    }
+
+    /// <summary>
+    /// The next whole message; false when more bytes are needed or the framing is broken. The payload is valid until
+    /// the next <see cref="Receive"/>.
+    /// </summary>
+    internal bool TryNext(out VfioUserHeader header, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        if (IsBroken || !MemoryMarshal.TryRead(_buffer.AsSpan(_start, _end - _start), out header))
+        {
+            header = default;
+            return false;
+        }
+
+        if (!IsLengthValid(header.MessageSize))
+        {
+            IsBroken = true;
+            return false;
+        }
+
+        int length = (int)header.MessageSize;
+        if (_end - _start < length)
+        {
+            return false;
+        }
+
+        payload = _buffer.AsSpan(_start + VfioUserHeader.Length, length - VfioUserHeader.Length);
+        _currentSet = Array.IndexOf(_owners, _start);
+        _start += length;
+        return true;
+    }
+
+    /// <summary>The message that <see cref="TryNext"/> gave is dealt with: closes descriptors of it that nobody took.</summary>
+    internal void EndMessage()
+    {
+        if (_currentSet != NoOwner)
+        {
+            _sets[_currentSet].Clear();
+            _owners[_currentSet] = NoOwner;
+            _currentSet = NoOwner;
+        }
+    }
+
+    /// <summary>Closes every descriptor that is still held.</summary>
+    internal void Clear()
+    {
+        foreach (ReceivedDescriptors set in _sets)
+        {
+            set.Clear();
+        }
+
+        _owners.AsSpan().Fill(NoOwner);
+        _currentSet = NoOwner;
+    }
+
+    private static bool IsLengthValid(uint length) => length is >= VfioUserHeader.Length and <= VfioUserLimits.MaxMessageSize;
+
+    // Keeps room for the rest of the message that has begun, and never reads into less than a quarter of the buffer
+    // where moving a few bytes gives all of it.
+    private void MakeRoom()
+    {
+        int pending = _end - _start;
+        if (pending == 0)
+        {
+            _start = _end = 0;
+            return;
+        }
+
+        int needed = VfioUserHeader.Length;
+        if (MemoryMarshal.TryRead(_buffer.AsSpan(_start, pending), out VfioUserHeader header))
+        {
+            needed = (int)header.MessageSize;
+        }
+
+        if (_start > 0 && (_start + needed > _buffer.Length || _buffer.Length - _end < _buffer.Length / 4))
+        {
+            _buffer.AsSpan(_start, pending).CopyTo(_buffer);
+            for (int i = 0; i < _owners.Length; i++)
+            {
+                _owners[i] = _owners[i] == NoOwner ? NoOwner : _owners[i] - _start;
+            }
+
+            _end = pending;
+            _start = 0;
+        }
+    }
+
+    // Where the last message of which a byte is here begins.
+    private int LastBegun()
+    {
+        int start = _start;
+        while (MemoryMarshal.TryRead(_buffer.AsSpan(start, _end - start), out VfioUserHeader header)
+            && IsLengthValid(header.MessageSize)
+            && start + (int)header.MessageSize < _end)
+        {
+            start += (int)header.MessageSize;
+        }
+
+        return start;
+    }
+
+    private ReceivedDescriptors SetOf(int owner)
+    {
+        int set = Array.IndexOf(_owners, owner);
+        if (set == NoOwner)
+        {
+            set = Array.IndexOf(_owners, NoOwner);
+            _owners[set] = owner;
+        }
+
+        return _sets[set];
+    }
+}

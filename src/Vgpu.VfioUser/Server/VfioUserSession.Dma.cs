@@ -1,0 +1,78 @@
+using Vgpu.Linux;
+using Vgpu.Vfio.Iommu;
+using Vgpu.VfioUser.Messages;
+
+namespace Vgpu.VfioUser.Server;
+
+// VFIO_USER_DMA_MAP and VFIO_USER_DMA_UNMAP: what of the client's memory the device may touch. Addresses, sizes and
+// files are checked by the domain itself.
+internal sealed partial class VfioUserSession
+{
+    private const DmaMapFlags KnownMapFlags = DmaMapFlags.VFIO_USER_F_DMA_REGION_READ | DmaMapFlags.VFIO_USER_F_DMA_REGION_WRITE;
+
+    private Errno DmaMap(in VfioUserHeader header, ReadOnlySpan<byte> payload, ReceivedDescriptors? descriptors)
+    {
+        var reader = new WireReader(payload);
+        if (!reader.TryRead(out DmaMap map)
+            || !reader.Rest.IsEmpty
+            || map.Argsz < Messages.DmaMap.Length
+            || (map.Flags & ~KnownMapFlags) != 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        // The domain closes it, whatever it answers.
+        FileDescriptor? file = descriptors is { Count: 1 } ? descriptors.Take(0) : null;
+        _sharedMemory.Mapping(map.Size, file);
+        Errno errno = _device.Iommu.Map(map.Address, map.Size, (IommuProtection)map.Flags, file, map.Offset);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        _ = _replies.Begin(0);
+        _replies.Commit(header);
+        return Errno.None;
+    }
+
+    private Errno DmaUnmap(in VfioUserHeader header, ReadOnlySpan<byte> payload)
+    {
+        var reader = new WireReader(payload);
+        if (!reader.TryRead(out DmaUnmap unmap) || unmap.Argsz < Messages.DmaUnmap.Length)
+        {
+            return Errno.EINVAL;
+        }
+
+        if ((unmap.Flags & DmaUnmapFlags.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) != 0)
+        {
+            return Errno.ENOTSUP;
+        }
+
+        if (!reader.Rest.IsEmpty)
+        {
+            return Errno.EINVAL;
+        }
+
+        switch (unmap.Flags)
+        {
+            case DmaUnmapFlags.None:
+                Errno errno = _device.Iommu.Unmap(unmap.Address, unmap.Size);
+                if (errno != Errno.None)
+                {
+                    return errno;
+                }
+
+                break;
+            case DmaUnmapFlags.VFIO_DMA_UNMAP_FLAG_ALL when unmap is { Address: 0, Size: 0 }:
+                _device.Iommu.UnmapAll();
+                break;
+            default:
+                return Errno.EINVAL;
+        }
+
+        var writer = new WireWriter(_replies.Begin(Messages.DmaUnmap.Length));
+        writer.Write(unmap);
+        _replies.Commit(header, Messages.DmaUnmap.Length);
+        return Errno.None;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Vgpu.VfioUser;
+
+/// <summary>What an operator may set of a <see cref="VfioUserServer"/>.</summary>
+public sealed record VfioUserServerOptions
+{
+    /// <summary>What logs and thread names call the device; the socket's file name where null.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>
+    /// How long a client may stay connected without completing VFIO_USER_VERSION before the next client replaces it.
+    /// Checked only when a next client comes.
+    /// </summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// From how many bytes on a DMA map is taken for the VM's RAM, and its not being shared is worth a warning. Smaller
+    /// ones are ROMs, flash and the BARs of other devices.
+    /// </summary>
+    public ulong LargeMapSize { get; init; } = 16UL << 20;
+}

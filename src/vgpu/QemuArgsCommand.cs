@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Vgpu.Qemu;
+
+namespace Vgpu.Cli;
+
+/// <summary><c>vgpu qemu-args</c>: how to attach a vGPU to stock QEMU, or to a libvirt domain.</summary>
+internal static class QemuArgsCommand
+{
+    internal static Command Create()
+    {
+        var command = new Command("qemu-args", """
+            Print the QEMU arguments that attach the vGPU at a socket: shared memory and the device.
+
+            Example:
+              eval qemu-system-x86_64 $(vgpu qemu-args /run/user/1000/desk.sock --memory 4096) -drive file=disk.qcow2
+            """);
+        var sockets = new Argument<string[]>("SOCKET") { Description = "The socket of each vGPU", Arity = ArgumentArity.OneOrMore };
+        var memory = new Option<int>("--memory") { Description = "The guest's memory in MiB", DefaultValueFactory = _ => 2048, HelpName = "MIB" };
+        var bus = new Option<string?>("--bus") { Description = "Plug into this bus, for example a pcie-root-port", HelpName = "BUS" };
+        var libvirt = new Option<bool>("--libvirt") { Description = "Print what a libvirt domain needs instead (one vGPU)" };
+        var json = new Option<bool>("--json") { Description = "Print the arguments as a JSON list" };
+        command.Add(sockets);
+        foreach (Option option in (Option[])[memory, bus, libvirt, json])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parsed =>
+        {
+            int mebibytes = parsed.GetValue(memory);
+            if (mebibytes < 1)
+            {
+                throw new OperatorException($"--memory is a number of MiB, not {mebibytes}");
+            }
+
+            VgpuAttachment[] attachments = [.. parsed.GetValue(sockets)!.Select(path => new VgpuAttachment(path) { Bus = parsed.GetValue(bus) })];
+            if (parsed.GetValue(libvirt))
+            {
+                Console.WriteLine(attachments.Length == 1 ? LibvirtDomain.Fragment(attachments[0]) : throw new OperatorException("--libvirt takes one socket"));
+                return 0;
+            }
+
+            IReadOnlyList<string> arguments = VgpuAttachment.Arguments(mebibytes, attachments);
+            Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(arguments) : ShellWords.Join(arguments));
+            return 0;
+        });
+        return command;
+    }
+}

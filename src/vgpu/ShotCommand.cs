@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Vgpu.Linux;
+using Vgpu.Qemu;
+using Vgpu.Screens;
+using Vgpu.Viewers.Feed;
+using Vgpu.Viewers.Png;
+
+namespace Vgpu.Cli;
+
+/// <summary><c>vgpu shot</c>: a picture of a vGPU's screen.</summary>
+internal static class ShotCommand
+{
+    internal static Command Create()
+    {
+        var command = new Command("shot", """
+            Save what a vGPU shows as a PNG file.
+
+            Example:
+              vgpu shot /run/user/1000/desk.sock desk.png
+            """);
+        var socket = new Argument<string>("SOCKET") { Description = "The vGPU's socket" };
+        var file = new Argument<string>("FILE") { Description = "The picture to write; replaced as a whole where it is there" };
+        var head = new Option<int>("--head") { Description = "Which output, from 0", HelpName = "N" };
+        var noCursor = new Option<bool>("--no-cursor") { Description = "Leave the cursor out" };
+        var json = new Option<bool>("--json") { Description = "Say what was saved as one line of JSON" };
+        command.Add(socket);
+        command.Add(file);
+        foreach (Option option in (Option[])[head, noCursor, json])
+        {
+            command.Add(option);
+        }
+
+        command.SetAction(parsed =>
+        {
+            Picture picture = Capture(parsed.GetValue(socket)!, parsed.GetValue(head), !parsed.GetValue(noCursor));
+            string path = Path.GetFullPath(parsed.GetValue(file)!);
+            PngFile.Write(path, picture);
+            Console.WriteLine(parsed.GetValue(json)
+                ? PlainJson.ToText(new Dictionary<string, object> { ["file"] = path, ["width"] = picture.Width, ["height"] = picture.Height })
+                : $"{path} {picture.Width}x{picture.Height}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Picture Capture(string socket, int head, bool withCursor)
+    {
+        try
+        {
+            return ScreenFeedClient.Capture(VgpuServer.ScreenPath(socket), head, withCursor)
+                ?? throw new IOException($"head {head} of {socket} shows nothing yet; try again once its guest has drawn");
+        }
+        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
+        {
+            throw new OperatorException($"no vGPU is served at {socket}; start one with 'vgpu serve --socket {ShellWords.Quote(socket)}'");
+        }
+    }
+}

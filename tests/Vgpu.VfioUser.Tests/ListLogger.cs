@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Logging;
+
+namespace Vgpu.VfioUser.Tests;
+
+/// <summary>Keeps the lines that were logged, and wakes who waits for one.</summary>
+internal sealed class ListLogger : ILogger
+{
+    private readonly object _gate = new();
+    private readonly List<string> _lines = [];
+
+    internal IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        lock (_gate)
+        {
+            _lines.Add(formatter(state, exception));
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    internal string WaitFor(string part)
+    {
+        lock (_gate)
+        {
+            while (true)
+            {
+                if (_lines.Find(l => l.Contains(part, StringComparison.Ordinal)) is string line)
+                {
+                    return line;
+                }
+
+                Assert.True(Monitor.Wait(_gate, TimeSpan.FromSeconds(10)), $"never logged: {part}; but: {string.Join('\n', _lines)}");
+            }
+        }
+    }
+
+    internal int Count(string part) => Lines.Count(l => l.Contains(part, StringComparison.Ordinal));
+}

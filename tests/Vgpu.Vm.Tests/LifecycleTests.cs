@@ -1,0 +1,112 @@
+using Vgpu.Qemu;
+
+namespace Vgpu.Vm.Tests;
+
+/// <summary>What a vGPU lives through under a stock guest: driver reloads, resets, plugging and unplugging, neighbours.</summary>
+public sealed class LifecycleTests
+{
+    private static readonly string[] s_rootPort = ["-device", "pcie-root-port,id=port1,chassis=1"];
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_guest_unbinds_and_binds_its_driver_100_times_without_a_complaint(bool msix)
+    {
+        using var vgpu = new ServedVgpu("virtio-gpu", msix: msix);
+        using var machine = TestMachine.Boot(vgpu.Attachment);
+
+        machine.Shell.Run($"rebind {(msix ? 20 : 100)}", timeoutSeconds: 300);
+
+        Assert.Empty(machine.Shell.Complaints());
+        AssertDraws(machine, vgpu);
+    }
+
+    [Theory]
+    [InlineData("virtio-gpu")]
+    [InlineData("bochs")]
+    public void A_system_reset_boots_the_guest_again_on_the_same_vgpu(string type)
+    {
+        using var vgpu = new ServedVgpu(type);
+        using var machine = TestMachine.Boot(vgpu.Attachment);
+        AssertDraws(machine, vgpu);
+
+        machine.Qemu.Qmp.Execute("system_reset");
+        machine.Shell.WaitUntilReady(TimeSpan.FromSeconds(120));
+
+        AssertDraws(machine, vgpu);
+        Assert.Empty(machine.Shell.Complaints());
+    }
+
+    [Fact]
+    public void A_vgpu_in_use_by_the_console_is_unplugged_and_plugged_12_times()
+    {
+        using var vgpu = new ServedVgpu("virtio-gpu");
+        using var machine = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), .. s_rootPort]);
+        VgpuAttachment plug = vgpu.Attachment with { Id = "plugged", Bus = "port1" };
+        for (int round = 0; round < 12; round++)
+        {
+            machine.Qemu.Qmp.Execute("device_add", plug.ToQmp());
+            machine.Shell.Run("n=0; while ! grep -q virtio_gpudrmfb /proc/fb; do sleep 0.2; n=$((n+1)); [ $n -lt 150 ] || break; done; grep virtio_gpudrmfb /proc/fb", timeoutSeconds: 60);
+            machine.Shell.Run($"echo round {round} >/dev/tty0");
+            Eventually.Shows(vgpu.Head, picture => picture.Pixels.Span.ContainsAnyExcept((byte)0), "the console");
+
+            machine.Qemu.Qmp.Execute("device_del", new Dictionary<string, object> { ["id"] = "plugged" });
+            machine.Qemu.Qmp.WaitForEvent("DEVICE_DELETED", data => data.TryGetProperty("device", out var id) && id.ValueEquals("plugged"));
+        }
+
+        Assert.Empty(machine.Shell.Complaints());
+        Assert.False(machine.Qemu.Process.HasExited);
+    }
+
+    [Fact]
+    public void Two_vgpus_of_one_VM_show_two_pictures()
+    {
+        using var first = new ServedVgpu("virtio-gpu");
+        using var second = new ServedVgpu("bochs");
+        using var machine = TestMachine.Boot(first.Attachment, second.Attachment);
+
+        string cards = machine.Shell.Run("for c in /sys/class/drm/card?; do basename $(readlink -f $c/device/driver); done");
+        Assert.Equal(["bochs-drm", "virtio_gpu"], cards.Split('\n').Order());
+        AssertDraws(machine, first, CardOf(machine, "virtio_gpu"), seed: 3);
+        AssertDraws(machine, second, CardOf(machine, "bochs-drm"), seed: 4);
+        Assert.Empty(machine.Shell.Complaints());
+    }
+
+    [Fact]
+    public void Two_VMs_at_once_each_draw_on_their_own()
+    {
+        using var left = new ServedVgpu("virtio-gpu");
+        using var right = new ServedVgpu("virtio-gpu");
+        using var one = TestMachine.Boot(left.Attachment);
+        using var two = TestMachine.Boot(right.Attachment);
+
+        AssertDraws(one, left, seed: 11);
+        AssertDraws(two, right, seed: 22);
+        AssertDraws(one, left, seed: 33);
+    }
+
+    [Theory]
+    [InlineData(false, "IO-APIC")]
+    [InlineData(true, "MSI")]
+    public void The_guest_uses_the_interrupts_that_the_vgpu_was_made_with(bool msix, string kind)
+    {
+        using var vgpu = new ServedVgpu("virtio-gpu", msix: msix);
+        using var machine = TestMachine.Boot(vgpu.Attachment);
+
+        AssertDraws(machine, vgpu);
+
+        string line = machine.Shell.Run("grep virtio0 /proc/interrupts | head -n 1");
+        Assert.Contains(kind, line, StringComparison.Ordinal);
+    }
+
+    private static int CardOf(TestMachine machine, string driver) =>
+        int.Parse(
+            machine.Shell.Run($"for c in /sys/class/drm/card?; do [ $(basename $(readlink -f $c/device/driver)) = {driver} ] && echo ${{c#/sys/class/drm/card}}; done; true").Trim(),
+            System.Globalization.CultureInfo.InvariantCulture);
+
+    private static void AssertDraws(TestMachine machine, ServedVgpu vgpu, int card = 0, uint seed = 5)
+    {
+        using var drawing = new Drawing(machine.Shell, $"--card {card} --mode 1024x768 --pattern noise --seed {seed}");
+        PictureAssert.Same(GuestPattern.Noise(1024, 768, seed), vgpu.Capture());
+    }
+}

@@ -1,0 +1,42 @@
+using System.Runtime.InteropServices;
+using Vgpu.Screens;
+
+namespace Vgpu.Vm.Tests;
+
+/// <summary>Says where two pictures differ, not only that they do. The unused fourth byte does not count.</summary>
+public static class PictureAssert
+{
+    public static void Same(Picture expected, Picture actual)
+    {
+        Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
+        ReadOnlySpan<uint> wanted = MemoryMarshal.Cast<byte, uint>(expected.Pixels.Span);
+        ReadOnlySpan<uint> got = MemoryMarshal.Cast<byte, uint>(actual.Pixels.Span);
+        int different = 0;
+        int first = -1;
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            if (((wanted[i] ^ got[i]) & 0xffffff) != 0)
+            {
+                different++;
+                first = first < 0 ? i : first;
+            }
+        }
+
+        Assert.True(
+            different == 0,
+            different == 0 ? string.Empty : $"{different} of {wanted.Length} pixels differ; the first at {first % expected.Width},{first / expected.Width}: {wanted[first] & 0xffffff:x6} expected, {got[first] & 0xffffff:x6} shown");
+    }
+
+    /// <summary>More than a blank screen: at least this many pixels differ from the first.</summary>
+    public static void HasContent(Picture picture, int atLeast = 500)
+    {
+        ReadOnlySpan<uint> pixels = MemoryMarshal.Cast<byte, uint>(picture.Pixels.Span);
+        int different = 0;
+        foreach (uint pixel in pixels)
+        {
+            different += ((pixel ^ pixels[0]) & 0xffffff) != 0 ? 1 : 0;
+        }
+
+        Assert.True(different >= atLeast, $"the {picture.Width}x{picture.Height} picture is blank but for {different} pixels");
+    }
+}

@@ -1,0 +1,60 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Cli;
+using Vgpu.Gpus;
+using Vgpu.Qemu;
+using Vgpu.Screens;
+
+namespace Vgpu.Vm.Tests;
+
+/// <summary>A vGPU served in this process at a socket in a folder of its own, with its log kept.</summary>
+public sealed class ServedVgpu : IDisposable
+{
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-test-");
+    private readonly StringWriter _log = new();
+
+    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false)
+    {
+        (_, VgpuType found) = DeviceTypes.Find(type);
+        Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
+        {
+            Name = type,
+            Mode = new DisplayMode(width, height),
+            Heads = heads,
+            VideoMemory = found.DefaultVideoMemory,
+            Msix = msix,
+            Rom = withRom ? File.ReadAllBytes(QemuInstallation.BochsRom) : default,
+        }, new ConsoleLog(_log, LogLevel.Information));
+    }
+
+    public VgpuServer Server { get; }
+
+    public Head Head => Server.Screen.Heads[0];
+
+    public VgpuAttachment Attachment => new(Server.SocketPath);
+
+    /// <summary>What the server has logged so far.</summary>
+    public string Log
+    {
+        get
+        {
+            lock (_log)
+            {
+                return _log.ToString();
+            }
+        }
+    }
+
+    /// <summary>What the screen shows now; fails the test where that is nothing.</summary>
+    public Picture Capture(int head = 0)
+    {
+        Picture? picture = Server.Screen.Heads[head].Capture(withCursor: false);
+        Assert.NotNull(picture);
+        return picture;
+    }
+
+    public void Dispose()
+    {
+        Server.Dispose();
+        _folder.Delete(recursive: true);
+    }
+}
