@@ -40,7 +40,8 @@ internal sealed unsafe class SoftwareResource : IRendererResource
     public Errno TransferFromGuest(DmaScatterList backing, Rect rect, ulong offset) =>
         rect.IsEmpty
             ? Errno.None
-            : backing.CopyRowsTo(offset, (ulong)Width * BytesPerPixel, At(rect.X, rect.Y), (ulong)_stride, (ulong)rect.Width * BytesPerPixel, rect.Height);
+            : backing.CopyRowsTo(
+                offset, (ulong)Width * BytesPerPixel, At(rect.X, rect.Y), (ulong)_stride, (ulong)rect.Width * BytesPerPixel, rect.Height);
 
     public bool ReadPixels(Rect rect, Span<byte> destination)
     {

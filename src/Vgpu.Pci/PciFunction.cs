@@ -9,19 +9,6 @@ using static Vgpu.Vfio.VfioPciRegions;
 
 namespace Vgpu.Pci;
 
-/// <summary>What identifies a function in its config space header (PCI Local Bus 3.0, 6.2.1).</summary>
-public sealed record PciIdentity(ushort VendorId, ushort DeviceId, byte RevisionId, uint ClassCode, ushort SubsystemVendorId, ushort SubsystemId);
-
-/// <summary>How a function interrupts.</summary>
-public enum PciInterruptMode
-{
-    /// <summary>INTx only: survives hot-unplug from stock QEMU. The default.</summary>
-    Intx,
-
-    /// <summary>INTx and MSI-X: never unplug it from stock QEMU, which aborts.</summary>
-    Msix,
-}
-
 /// <summary>
 /// A PCI function (PCI Local Bus 3.0; PCI Express Base for the extended space): a VFIO device whose regions and
 /// interrupts are laid out as vfio_pci lays them out (drivers/vfio/pci/vfio_pci_core.c).
@@ -41,6 +28,7 @@ public abstract class PciFunction : VfioDevice
     private readonly VfioIrqTriggers _err = new(1);
     private readonly VfioIrqTriggers _req = new(1);
     private readonly Intx _intx = new();
+    private readonly Lock _turnstile = new();
     private readonly MsixTable? _msixTable;
     private readonly int _msixCapability;
     private VfioRegion[] _regions = [];
@@ -102,6 +90,24 @@ public abstract class PciFunction : VfioDevice
     /// decides the level holds it around the register and the level.
     /// </summary>
     protected Lock IntxLock => _intx.Lock;
+
+    /// <summary>
+    /// Takes <see cref="VfioDevice.Lock"/> in turn: who waits for it here comes before a worker that has just let go of it
+    /// and wants it again. A lock alone lets a busy worker overtake for a tenth of a second and more, in which a vCPU
+    /// waits for a register. The turnstile guards nothing, and whoever is in it waits for the lock only.
+    /// </summary>
+    protected Lock.Scope InTurn()
+    {
+        if (Lock.IsHeldByCurrentThread)
+        {
+            return Lock.EnterScope();
+        }
+
+        lock (_turnstile)
+        {
+            return Lock.EnterScope();
+        }
+    }
 
     /// <summary>Adds a BAR; before the first access only. Throws <see cref="ArgumentException"/> where it can't be one or is taken.</summary>
     protected void AddBar(PciBar bar)
@@ -227,7 +233,7 @@ public abstract class PciFunction : VfioDevice
             return _intx.SetMask(action == VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_MASK, start, count, flags, bools, eventfds);
         }
 
-        lock (Lock)
+        using (InTurn())
         {
             if (action != VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER)
             {
@@ -255,7 +261,7 @@ public abstract class PciFunction : VfioDevice
     public override void Reset()
     {
         LayOut();
-        lock (Lock)
+        using (InTurn())
         {
             ResetAll();
         }
@@ -264,7 +270,7 @@ public abstract class PciFunction : VfioDevice
     public override void Close()
     {
         LayOut();
-        lock (Lock)
+        using (InTurn())
         {
             ResetAll();
             _intx.Close();
@@ -276,7 +282,7 @@ public abstract class PciFunction : VfioDevice
 
     public override void DmaUnmap(ulong iova, ulong length)
     {
-        lock (Lock)
+        using (InTurn())
         {
             OnDmaUnmap(iova, length);
         }
@@ -286,7 +292,7 @@ public abstract class PciFunction : VfioDevice
     {
         if (disposing)
         {
-            lock (Lock)
+            using (InTurn())
             {
                 _intx.Dispose();
                 _msix.Dispose();
@@ -319,7 +325,7 @@ public abstract class PciFunction : VfioDevice
 
     private void ReadConfig(int offset, Span<byte> data)
     {
-        lock (Lock)
+        using (InTurn())
         {
             OnConfigRead(offset, data.Length);
             _config.Read(offset, data);
@@ -334,7 +340,7 @@ public abstract class PciFunction : VfioDevice
 
     private void WriteConfig(int offset, ReadOnlySpan<byte> data)
     {
-        lock (Lock)
+        using (InTurn())
         {
             bool mastered = Iommu.BusMaster;
             _config.Write(offset, data);

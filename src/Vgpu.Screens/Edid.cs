@@ -37,10 +37,10 @@ public static class Edid
     // Millimetres that fit the base block's byte of centimetres; a larger monitor leaves its size undefined.
     private const int SizeMax = 2559;
 
-    private static readonly DisplayMode Fallback = new(1920, 1080);
+    private static readonly DisplayMode _fallback = new(1920, 1080);
 
     // Two bytes each (E-EDID 1.4, 3.9): width / 8 - 31, then the aspect ratio and 60 Hz.
-    private static readonly (int Width, int Height)[] StandardTimings =
+    private static readonly (int Width, int Height)[] _standardTimings =
     [
         (1920, 1200), (1920, 1080), (1680, 1050), (1600, 1200), (1440, 900), (1280, 1024), (1280, 800), (1280, 720),
     ];
@@ -62,7 +62,7 @@ public static class Edid
         WriteHeader(block, identity);
         WriteDisplay(block, mode, fits);
         WriteTimings(block);
-        WriteDetailedTiming(block.Slice(DETAILED_TIMING, 18), fits ? preferred : CvtTiming.Of(Fallback), mode);
+        WriteDetailedTiming(block.Slice(DETAILED_TIMING, 18), fits ? preferred : CvtTiming.Of(_fallback), mode);
         if (!TryWriteRangeLimits(block.Slice(DISPLAY_RANGE_LIMITS, 18), mode.RefreshHertz, preferred))
         {
             block[DISPLAY_RANGE_LIMITS + 3] = 0x10;
@@ -136,9 +136,9 @@ public static class Edid
     {
         block[35] = 0x21;
         block[36] = 0x08;
-        for (int i = 0; i < StandardTimings.Length; i++)
+        for (int i = 0; i < _standardTimings.Length; i++)
         {
-            (int width, int height) = StandardTimings[i];
+            (int width, int height) = _standardTimings[i];
             int aspect = width * 10 == height * 16 ? 0 : width * 3 == height * 4 ? 1 : width * 4 == height * 5 ? 2 : 3;
             block[38 + (2 * i)] = (byte)((width / 8) - 31);
             block[39 + (2 * i)] = (byte)(aspect << 6);

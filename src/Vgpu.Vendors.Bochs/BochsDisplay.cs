@@ -17,7 +17,7 @@ internal sealed class BochsDisplay : PciFunction
     private const int PCI_INTERRUPT_LINE = 0x3c;
     private const uint PageSize = 4096;
 
-    private static readonly PciIdentity Identity = new(
+    private static readonly PciIdentity _identity = new(
         PCI_VENDOR_ID_QEMU, PCI_DEVICE_ID_QEMU_VGA, RevisionId, PCI_CLASS_DISPLAY_OTHER, PCI_SUBVENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU);
 
     private readonly IRenderer _renderer;
@@ -27,7 +27,7 @@ internal sealed class BochsDisplay : PciFunction
 
     /// <summary>Owns <paramref name="renderer"/>, which has nothing to do: the guest draws with its processor.</summary>
     internal BochsDisplay(Type2 iommu, string name, Head head, ulong videoMemory, ReadOnlyMemory<byte> rom, IRenderer renderer, ILogger log)
-        : base(iommu, Identity, PciInterruptMode.Intx, vectorCount: 0)
+        : base(iommu, _identity, PciInterruptMode.Intx, vectorCount: 0)
     {
         _renderer = renderer;
         var framebuffer = new Framebuffer(name, videoMemory);

@@ -51,7 +51,8 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
         {
             hot = ((int)Math.Min(request.HotX, CURSOR_SIZE - 1), (int)Math.Min(request.HotY, CURSOR_SIZE - 1));
             head.SetCursor(
-                new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hot.X, hot.Y, pixels), Coordinate(request.X) + hot.X, Coordinate(request.Y) + hot.Y);
+                new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hot.X, hot.Y, pixels),
+                Coordinate(request.X) + hot.X, Coordinate(request.Y) + hot.Y);
         }
 
         return response;

@@ -6,7 +6,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// <summary>struct virtio_gpu_rect: four numbers of 32 bits that may mean anything.</summary>
 internal static class GuestRect
 {
-    /// <summary>The rectangle, where it lies within a picture of this size; it may be empty. The size fits 31 bits where this is true.</summary>
+    /// <summary>The rectangle, where it lies within a picture of this size; it may be empty. True: the size fits 31 bits.</summary>
     internal static bool TryWithin(in VirtioGpuRect rect, uint width, uint height, out Rect result)
     {
         bool within = width <= int.MaxValue && height <= int.MaxValue

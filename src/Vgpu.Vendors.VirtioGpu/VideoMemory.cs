@@ -27,7 +27,10 @@ internal sealed class VideoMemory(ulong limit)
     /// <summary>Takes the bytes; false where they do not fit.</summary>
     internal bool TryCharge(ulong bytes) => TryExchange(0, bytes);
 
-    /// <summary>Gives back <paramref name="old"/>, which was charged, for <paramref name="bytes"/>; false, and nothing changes, where they do not fit.</summary>
+    /// <summary>
+    /// Gives back <paramref name="old"/>, which was charged, for <paramref name="bytes"/>; false, and nothing changes,
+    /// where they do not fit.
+    /// </summary>
     internal bool TryExchange(ulong old, ulong bytes)
     {
         if (bytes > Limit - (Used - old))

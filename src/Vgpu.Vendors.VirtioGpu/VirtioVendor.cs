@@ -18,21 +18,24 @@ public sealed class VirtioVendor : IVgpuVendor
 
     public IReadOnlyList<VgpuType> Types { get; } =
     [
-        new("virtio-gpu", "virtio 2D GPU with EDID, cursors and several heads", VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, DefaultVideoMemory),
+        new("virtio-gpu", "virtio 2D GPU with EDID, cursors and several heads",
+            VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, DefaultVideoMemory),
     ];
 
     public VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log)
     {
         if (!Types.Contains(type))
         {
-            throw new ArgumentException($"vendor {Name} has no type {type.Name}: its types are {string.Join(", ", Types.Select(t => t.Name))}");
+            throw new ArgumentException(
+                $"vendor {Name} has no type {type.Name}: its types are {string.Join(", ", Types.Select(t => t.Name))}");
         }
 
         ulong videoMemory = options.VideoMemory == 0 ? type.DefaultVideoMemory : options.VideoMemory;
         Check(type, options, videoMemory);
         var screen = new Screen(options.Heads, options.Mode);
         var device = new VirtioGpuDevice(screen, renderer, videoMemory);
-        var function = new VirtioPciTransport(iommu, device, options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx, log, options.Rom);
+        PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
+        var function = new VirtioPciTransport(iommu, device, interrupts, log, options.Rom);
         return new VgpuInstance(function, screen);
     }
 
@@ -44,7 +47,8 @@ public sealed class VirtioVendor : IVgpuVendor
         }
 
         DisplayMode mode = options.Mode;
-        if (mode.Width is < MinSide or > VirtioGpuConstants.MaxScanoutSide || mode.Height is < MinSide or > VirtioGpuConstants.MaxScanoutSide)
+        if (mode.Width is < MinSide or > VirtioGpuConstants.MaxScanoutSide
+            || mode.Height is < MinSide or > VirtioGpuConstants.MaxScanoutSide)
         {
             throw new ArgumentException(
                 $"mode {mode.Width}x{mode.Height}: each side of {type.Name}'s is {MinSide} to {VirtioGpuConstants.MaxScanoutSide} pixels");

@@ -6,12 +6,12 @@ internal static class Crc32
 {
     private const uint Polynomial = 0xedb88320;
     private const int Slices = 8;
-    private static readonly uint[] Table = MakeTable();
+    private static readonly uint[] _table = MakeTable();
 
     // Starts with 0; the result of one call continues in the next.
     internal static uint Append(uint crc, ReadOnlySpan<byte> data)
     {
-        uint[] table = Table;
+        uint[] table = _table;
         crc = ~crc;
         while (data.Length >= Slices)
         {

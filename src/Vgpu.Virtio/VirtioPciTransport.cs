@@ -82,7 +82,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
 
     public void ConfigChanged()
     {
-        lock (Lock)
+        using (InTurn())
         {
             _common.Generation++;
             InterruptForConfig();
@@ -118,7 +118,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         switch (offset - (uint)within)
         {
             case CommonOffset:
-                lock (Lock)
+                using (InTurn())
                 {
                     _common.Read(within, data);
                 }
@@ -147,7 +147,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         switch (offset - (uint)within)
         {
             case CommonOffset:
-                lock (Lock)
+                using (InTurn())
                 {
                     _common.Write(within, data);
                 }
@@ -242,7 +242,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     /// <summary>One chain of one queue, on the worker; false where the queue has no more for now.</summary>
     private bool WorkOnce(int index)
     {
-        lock (Lock)
+        using (InTurn())
         {
             Virtqueue queue = _queues[index];
             if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster)
@@ -324,7 +324,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
             return;
         }
 
-        lock (Lock)
+        using (InTurn())
         {
             try
             {
@@ -344,7 +344,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
             return;
         }
 
-        lock (Lock)
+        using (InTurn())
         {
             try
             {

@@ -4,7 +4,7 @@ namespace Vgpu.Screens.Tests;
 
 public sealed class HeadTests
 {
-    private static readonly Dictionary<PixelFormat, string> Layouts =
+    private static readonly Dictionary<PixelFormat, string> _layouts =
         Enum.GetValues<PixelFormat>().ToDictionary(format => format, format => string.Concat(format.ToString().Where(char.IsLetter)));
 
     public static TheoryData<PixelFormat> Formats => [.. Enum.GetValues<PixelFormat>()];
@@ -27,7 +27,7 @@ public sealed class HeadTests
             Picture picture = head.Capture(withCursor: false)!;
 
             Assert.Equal((width, height), (picture.Width, picture.Height));
-            string layout = Layouts[format];
+            string layout = _layouts[format];
             for (int i = 0; i < width * height; i++)
             {
                 Span<byte> pixel = surface.Row(i / width).Slice(i % width * 4, 4);

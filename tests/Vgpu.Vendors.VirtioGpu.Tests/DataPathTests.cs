@@ -1,7 +1,7 @@
 // The data path: what it costs. Allocations exactly; copying against a plain copy of the same bytes, best of many.
 using System.Diagnostics;
-using Vgpu.Host.Software;
 using Vgpu.Gpus;
+using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vfio.Iommu;
@@ -68,7 +68,8 @@ public sealed class DataPathTests(ITestOutputHelper output)
             }
         }
 
-        output.WriteLine($"plain {plain:F2} GB/s, one run {oneRun / plain:F2} of it, {scattered.Runs.Count} runs {manyRuns / plain:F2}, those by hand {byHand / plain:F2}");
+        output.WriteLine(
+            $"plain {plain:F2} GB/s, one run {oneRun / plain:F2} of it, {scattered.Runs.Count} runs {manyRuns / plain:F2}, those by hand {byHand / plain:F2}");
 
         // Loose, for a loaded machine; the line above is the measurement.
         Assert.InRange(oneRun / plain, 0.6, 10);
@@ -98,7 +99,8 @@ public sealed class DataPathTests(ITestOutputHelper output)
     {
         int[] pages = [.. Enumerable.Range(0, (int)((GpuGuest.RamSize - GpuGuest.PictureOffset) / Page))];
         new Random(12).Shuffle(pages);
-        return [.. pages.Take((Bytes + Page - 1) / Page).Select(page => new DmaEntry(GpuGuest.RamIova + GpuGuest.PictureOffset + ((ulong)page * Page), Page))];
+        return [.. pages.Take((Bytes + Page - 1) / Page)
+            .Select(page => new DmaEntry(GpuGuest.RamIova + GpuGuest.PictureOffset + ((ulong)page * Page), Page))];
     }
 
     // Assert.Equal allocates: the wrong answers are counted instead.

@@ -82,7 +82,8 @@ public sealed class DisplayTests
 
         hdr.Flags = 0;
         _ = guest.Send(VIRTIO_GPU_CMD_GET_DISPLAY_INFO, hdr);
-        Assert.Equal((0u, 0ul, 0u), (guest.ResponseAs<VirtioGpuCtrlHdr>().Flags, guest.ResponseAs<VirtioGpuCtrlHdr>().FenceId, guest.ResponseAs<VirtioGpuCtrlHdr>().CtxId));
+        VirtioGpuCtrlHdr plain = guest.ResponseAs<VirtioGpuCtrlHdr>();
+        Assert.Equal((0u, 0ul, 0u), (plain.Flags, plain.FenceId, plain.CtxId));
     }
 
     [Fact]

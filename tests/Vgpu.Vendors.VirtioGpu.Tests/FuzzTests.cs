@@ -66,7 +66,8 @@ public sealed class FuzzTests
             }
 
             words[0] = _commands[random.Next(_commands.Length)];
-            uint response = guest.SendBytes(request.AsSpan(0, random.Next(4) == 0 ? random.Next(257) : 4 * random.Next(6, 33)), queue: random.Next(8) == 0 ? CURSORQ : CONTROLQ);
+            int length = random.Next(4) == 0 ? random.Next(257) : 4 * random.Next(6, 33);
+            uint response = guest.SendBytes(request.AsSpan(0, length), queue: random.Next(8) == 0 ? CURSORQ : CONTROLQ);
             Assert.True(response is (>= 0x1100 and <= 0x1106) or (>= 0x1200 and <= 0x1205), $"response {response:x}");
             Assert.True(guest.Device.VideoMemoryUsed <= Limit);
         }

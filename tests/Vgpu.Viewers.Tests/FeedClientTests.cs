@@ -7,7 +7,7 @@ namespace Vgpu.Viewers.Tests;
 // The client against servers that lie.
 public sealed class FeedClientTests
 {
-    private static readonly byte[] Welcome = Answer(FeedProtocol.FEED_HELLO, 1,
+    private static readonly byte[] _welcome = Answer(FeedProtocol.FEED_HELLO, 1,
         FeedProtocol.BytesOf(new FeedHello { Magic = FeedProtocol.Magic, Major = 1 }));
 
     [Theory]
@@ -90,7 +90,7 @@ public sealed class FeedClientTests
 
     private static ScreenFeedClient Greeted(UnixSocket ours, UnixSocket theirs)
     {
-        Assert.Equal(Errno.None, theirs.Send(Welcome));
+        Assert.Equal(Errno.None, theirs.Send(_welcome));
         return ScreenFeedClient.Over(ours, TimeSpan.FromSeconds(5));
     }
 

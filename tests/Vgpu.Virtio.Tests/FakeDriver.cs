@@ -50,7 +50,8 @@ internal sealed class FakeDriver : IDisposable
         int index = msix ? VfioPciIrqs.VFIO_PCI_MSIX_IRQ_INDEX : VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX;
         _events = [.. Enumerable.Range(0, (int)function.Irqs[index].Count).Select(_ => EventFd.Create())];
         EventFd?[] triggers = [.. _events.Select(e => new EventFd(e.Descriptor.Duplicate()))];
-        Assert.Equal(Errno.None, function.SetIrqs(index, 0, (uint)triggers.Length, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER, default, triggers));
+        const VfioIrqSetFlags Assign = VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER;
+        Assert.Equal(Errno.None, function.SetIrqs(index, 0, (uint)triggers.Length, Assign, default, triggers));
         if (msix)
         {
             Write16(Config, MsixControl, PCI_MSIX_FLAGS_ENABLE);

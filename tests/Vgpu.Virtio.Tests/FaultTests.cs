@@ -8,7 +8,7 @@ namespace Vgpu.Virtio.Tests;
 
 public sealed class FaultTests
 {
-    private static readonly Dictionary<string, Action<Rig>> s_faults = new()
+    private static readonly Dictionary<string, Action<Rig>> _faults = new()
     {
         ["a loop of one descriptor"] = rig =>
         {
@@ -62,7 +62,7 @@ public sealed class FaultTests
         },
     };
 
-    public static TheoryData<string> Faults => [.. s_faults.Keys];
+    public static TheoryData<string> Faults => [.. _faults.Keys];
 
     [Theory]
     [MemberData(nameof(Faults))]
@@ -82,7 +82,7 @@ public sealed class FaultTests
             queue.Push(chain.Head, 0);
         };
 
-        s_faults[fault](rig);
+        _faults[fault](rig);
         rig.Driver.Kick(rig.Queue);
 
         rig.Driver.WaitFor(() => rig.Driver.NeedsReset);
