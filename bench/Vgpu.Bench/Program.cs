@@ -6,6 +6,7 @@ using Vgpu.Bench;
 Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Ordinal)
 {
     ["slice"] = SliceBenchmark.Run,
+    ["transfer"] = TransferBenchmark.Run,
 };
 
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));

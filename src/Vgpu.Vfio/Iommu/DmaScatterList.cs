@@ -138,11 +138,17 @@ public sealed unsafe class DmaScatterList
             rows = 1;
         }
 
+        bool streaming = rowLength * (ulong)rows >= StreamingCopy.Threshold;
         for (int row = 0; row < rows; row++)
         {
-            Copy(offset, destination, rowLength, write: false);
+            Copy(offset, destination, rowLength, write: false, streaming);
             offset += guestStride;
             destination += stride;
+        }
+
+        if (streaming)
+        {
+            StreamingCopy.Finish();
         }
 
         return Errno.None;
@@ -163,7 +169,7 @@ public sealed unsafe class DmaScatterList
         // Sound: the span is pinned for the copy, which stays within its length and only reads it.
         fixed (byte* from = source)
         {
-            Copy(offset, from, (ulong)source.Length, write: true);
+            Copy(offset, from, (ulong)source.Length, write: true, streaming: false);
         }
 
         MarkDirty(offset, (ulong)source.Length);
@@ -220,7 +226,7 @@ public sealed unsafe class DmaScatterList
 
     // Sound: Check saw that the range lies within the list and that all runs are translated; the caller holds the
     // device's lock, so none has been unmapped.
-    private void Copy(ulong offset, byte* memory, ulong length, bool write)
+    private void Copy(ulong offset, byte* memory, ulong length, bool write, bool streaming)
     {
         ReadOnlySpan<HostRun> runs = RunSpan;
         int index = RunAt(offset);
@@ -230,7 +236,15 @@ public sealed unsafe class DmaScatterList
             ref readonly HostRun run = ref runs[index];
             ulong piece = Math.Min(length, run.Length - skip);
             byte* guest = (byte*)run.Address + skip;
-            Buffer.MemoryCopy(write ? memory : guest, write ? guest : memory, piece, piece);
+            if (streaming)
+            {
+                StreamingCopy.Copy(guest, memory, piece, index + 1 < runs.Length ? (byte*)runs[index + 1].Address : guest);
+            }
+            else
+            {
+                Buffer.MemoryCopy(write ? memory : guest, write ? guest : memory, piece, piece);
+            }
+
             length -= piece;
             if (length == 0)
             {
