@@ -7,6 +7,7 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
 {
     ["slice"] = SliceBenchmark.Run,
     ["transfer"] = TransferBenchmark.Run,
+    ["guest"] = GuestBenchmark.Run,
 };
 
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));

@@ -33,6 +33,12 @@ public sealed record VgpuOptions
     /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
     public bool Msix { get; init; }
 
+    /// <summary>
+    /// Resources that the guest keeps in its own memory (virtio 1.2, 5.7.6.7). Linux then waits for the host at each
+    /// frame of a dumb buffer, which costs about a fifth of the frames: off unless wanted.
+    /// </summary>
+    public bool GuestBlobs { get; init; }
+
     /// <summary>An option ROM image, for vendors that take one.</summary>
     public ReadOnlyMemory<byte> Rom { get; init; }
 }

@@ -46,6 +46,11 @@ public sealed class BochsVendor : IVgpuVendor
             throw new ArgumentException($"{options.Heads} heads: {type.Name} has one");
         }
 
+        if (options.GuestBlobs)
+        {
+            throw new ArgumentException($"{type.Name} has no resources, so no blobs either");
+        }
+
         if (options.Msix)
         {
             throw new ArgumentException($"{type.Name} has no interrupts, so no MSI-X either");

@@ -42,8 +42,10 @@ public sealed class VirtioGpuDevice : VirtioDevice
     /// <param name="screen">1 to 16 heads, each a scanout.</param>
     /// <param name="renderer">The host GPU.</param>
     /// <param name="videoMemory">Bytes that the guest may make the host hold, bookkeeping included.</param>
-    public VirtioGpuDevice(Screen screen, IRenderer renderer, ulong videoMemory)
+    /// <param name="guestBlobs">Whether RESOURCE_BLOB is offered.</param>
+    public VirtioGpuDevice(Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false)
     {
+        DeviceFeatures = EdidFeature | UuidFeature | (guestBlobs ? BlobFeature : 0);
         _renderer = renderer;
         _heads = screen.Heads;
         var memory = new VideoMemory(videoMemory);
@@ -63,8 +65,8 @@ public sealed class VirtioGpuDevice : VirtioDevice
 
     public override uint PciClassCode => PCI_CLASS_DISPLAY_OTHER;
 
-    /// <summary>EDID, RESOURCE_UUID and RESOURCE_BLOB; neither VIRGL nor CONTEXT_INIT.</summary>
-    public override ulong DeviceFeatures => EdidFeature | UuidFeature | BlobFeature;
+    /// <summary>EDID, RESOURCE_UUID and, where wanted, RESOURCE_BLOB; neither VIRGL nor CONTEXT_INIT.</summary>
+    public override ulong DeviceFeatures { get; }
 
     /// <summary>The control queue and the cursor queue.</summary>
     public override IReadOnlyList<ushort> QueueSizes => _queueSizes;

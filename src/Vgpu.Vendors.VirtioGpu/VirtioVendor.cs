@@ -33,7 +33,7 @@ public sealed class VirtioVendor : IVgpuVendor
         ulong videoMemory = options.VideoMemory == 0 ? type.DefaultVideoMemory : options.VideoMemory;
         Check(type, options, videoMemory);
         var screen = new Screen(options.Heads, options.Mode);
-        var device = new VirtioGpuDevice(screen, renderer, videoMemory);
+        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs);
         PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
         var function = new VirtioPciTransport(iommu, device, interrupts, log, options.Rom);
         return new VgpuInstance(function, screen);

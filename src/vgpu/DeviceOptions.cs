@@ -14,13 +14,14 @@ internal sealed class DeviceOptions
     private readonly Option<int> _heads = new("--heads") { Description = "Number of outputs", DefaultValueFactory = _ => 1, HelpName = "N" };
     private readonly Option<int?> _videoMemory = new("--vram") { Description = "Video memory in MiB that the guest may use", HelpName = "MIB" };
     private readonly Option<string> _interrupts = new("--interrupts") { Description = "intx, or msix (then never unplug it: stock QEMU aborts)", DefaultValueFactory = _ => "intx", HelpName = "KIND" };
+    private readonly Option<bool> _blobs = new("--blobs") { Description = "virtio-gpu: let the guest keep resources in its own memory (Linux then draws fewer frames)" };
     private readonly Option<string?> _rom = new("--rom") { Description = "Option ROM image for bochs, or 'none'; SeaBIOS's own where installed", HelpName = "FILE" };
 
     internal DeviceOptions(Command command)
     {
         _device.AcceptOnlyFromAmong([.. DeviceTypes.Names]);
         _interrupts.AcceptOnlyFromAmong("intx", "msix");
-        foreach (Option option in (Option[])[_device, _width, _height, _heads, _videoMemory, _interrupts, _rom])
+        foreach (Option option in (Option[])[_device, _width, _height, _heads, _videoMemory, _interrupts, _blobs, _rom])
         {
             command.Add(option);
         }
@@ -56,8 +57,9 @@ internal sealed class DeviceOptions
             Name = name,
             Mode = new DisplayMode(width, height),
             Heads = heads,
-            VideoMemory = videoMemory is int mebibytes ? (ulong)mebibytes << 20 : type.DefaultVideoMemory,
+            VideoMemory = (ulong)(videoMemory ?? 0) << 20,
             Msix = parsed.GetValue(_interrupts) == "msix",
+            GuestBlobs = parsed.GetValue(_blobs),
             Rom = LoadRom(type, parsed.GetValue(_rom)),
         };
     }

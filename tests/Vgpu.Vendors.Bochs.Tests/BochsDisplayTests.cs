@@ -216,6 +216,7 @@ public sealed class BochsDisplayTests
     {
         { "two heads", new VgpuOptions { Name = "x", Heads = 2 } },
         { "MSI-X", new VgpuOptions { Name = "x", Msix = true } },
+        { "blobs", new VgpuOptions { Name = "x", GuestBlobs = true } },
         { "small memory", new VgpuOptions { Name = "x", VideoMemory = (4 << 20) - 1 } },
         { "big memory", new VgpuOptions { Name = "x", VideoMemory = (256 << 20) + 1 } },
         { "mode without memory", new VgpuOptions { Name = "x", Mode = new DisplayMode(3840, 2160), VideoMemory = 16 << 20 } },

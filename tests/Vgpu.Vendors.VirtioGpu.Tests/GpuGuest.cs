@@ -41,7 +41,7 @@ internal sealed unsafe class GpuGuest : IDisposable
         _ram = MemoryMapping.Share(_file, 0, RamSize, MemoryProtection.ReadWrite);
         Iommu = new Type2(NullLogger.Instance);
         Screen = new Screen(heads, new DisplayMode(1024, 768));
-        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory);
+        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, guestBlobs: true);
         Function = new VirtioPciTransport(Iommu, Device, PciInterruptMode.Msix, NullLogger.Instance);
         MapRam();
         _queues = [NewQueue(0x0000, 64), NewQueue(0x8000, 16)];
