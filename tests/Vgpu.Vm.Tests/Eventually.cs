@@ -27,6 +27,29 @@ public sealed class Eventually : IHeadObserver, IDisposable
         }
     }
 
+    /// <summary>
+    /// Returns once the head shows this picture, which a guest may have handed over and not waited for; fails the test
+    /// at the deadline and says where they differ.
+    /// </summary>
+    public static void ShowsExactly(Head head, Picture expected, int timeoutSeconds = 30)
+    {
+        using var waiting = new Eventually(head);
+        long deadline = Environment.TickCount64 + (timeoutSeconds * 1000L);
+        while (Environment.TickCount64 < deadline)
+        {
+            if (head.Capture(withCursor: false) is Picture picture && PictureAssert.AreSame(expected, picture))
+            {
+                return;
+            }
+
+            waiting._changed.WaitOne(250);
+        }
+
+        Picture? last = head.Capture(withCursor: false);
+        Assert.NotNull(last);
+        PictureAssert.Same(expected, last);
+    }
+
     public void SurfaceChanged(Head head) => _changed.Set();
 
     public void Damaged(Head head, Rect rect) => _changed.Set();

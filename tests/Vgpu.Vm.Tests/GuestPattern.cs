@@ -21,6 +21,23 @@ public static class GuestPattern
         return new Picture(width, height, pixels);
     }
 
+    public static Picture Gradient(int width, int height, uint seed)
+    {
+        var pixels = new byte[width * height * 4];
+        for (int y = 0; y < height; y++)
+        {
+            for (int x = 0; x < width; x++)
+            {
+                Span<byte> pixel = pixels.AsSpan(((y * width) + x) * 4, 4);
+                pixel[0] = (byte)((uint)(x + y) ^ (seed >> 16));
+                pixel[1] = (byte)((uint)(y * 255 / height) + (seed >> 8));
+                pixel[2] = (byte)((uint)(x * 255 / width) + seed);
+            }
+        }
+
+        return new Picture(width, height, pixels);
+    }
+
     private static uint Hash(uint value)
     {
         value = value == 0 ? 0x6D2B79F5 : value;

@@ -71,6 +71,15 @@ public sealed class TestMachine : IDisposable
         }
     }
 
+    /// <summary>Returns once QEMU's own display device shows this picture: its guest does not wait for it either.</summary>
+    public void WaitUntilDumped(Picture expected)
+    {
+        long deadline = Environment.TickCount64 + 30_000;
+        while (!PictureAssert.AreSame(expected, Screendump()) && Environment.TickCount64 < deadline)
+        {
+        }
+    }
+
     public void Dispose()
     {
         Qemu.Dispose();
