@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux.Interop;
+using Vgpu.Testing;
 
 namespace Vgpu.Linux.Tests;
 
@@ -123,12 +124,11 @@ public sealed unsafe class EventFdTests
         using EventFd counter = EventFd.Create();
         using FileDescriptor memory = MemFd.Create("anon_inode:[eventfd]", 4096);
         using FileDescriptor device = FileDescriptor.OpenRead("/dev/null");
-        string folder = Directory.CreateTempSubdirectory("vgpu-").FullName;
-        string path = Path.Combine(folder, "anon_inode:[eventfd]");
+        using var folder = new TemporaryFolder();
+        string path = folder.File("anon_inode:[eventfd]");
         File.WriteAllText(path, "not one");
         using FileDescriptor file = FileDescriptor.OpenRead(path);
         Assert.False(EventFd.IsEventFd(file));
-        Directory.Delete(folder, recursive: true);
         Assert.True(EventFd.IsEventFd(counter.Descriptor));
         Assert.False(EventFd.IsEventFd(memory));
         Assert.False(EventFd.IsEventFd(device));
