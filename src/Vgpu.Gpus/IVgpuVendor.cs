@@ -19,7 +19,7 @@ public sealed record VgpuType(string Name, string Description, int MaxHeads, ulo
 /// <summary>What the operator chose for one vGPU.</summary>
 public sealed record VgpuOptions
 {
-    /// <summary>Name in logs, for example the socket's file name.</summary>
+    /// <summary>Name before each line in logs (<see cref="NamedLogger"/>), for example the socket's file name.</summary>
     public required string Name { get; init; }
 
     /// <summary>The preferred mode of every head.</summary>

@@ -1,15 +1,28 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using Vgpu.Linux.Interop;
 
 namespace Vgpu.Linux;
 
 /// <summary>
-/// An eventfd(2): a counter that a process, a VMM or the kernel waits on. Signalling allocates nothing and never
-/// blocks, also when the descriptor came from a client as a blocking one.
+/// An eventfd(2): a counter that a process, a VMM or the kernel waits on. Signalling and taking allocate nothing and never
+/// block, whatever the other side does to a descriptor that came from there. Any thread.
 /// </summary>
 public sealed unsafe class EventFd : IDisposable
 {
+    private readonly bool _isOurs;
+
     /// <summary>Takes ownership of a descriptor received from a client.</summary>
-    public EventFd(FileDescriptor descriptor) => Descriptor = descriptor;
+    public EventFd(FileDescriptor descriptor)
+        : this(descriptor, isOurs: false)
+    {
+    }
+
+    private EventFd(FileDescriptor descriptor, bool isOurs)
+    {
+        Descriptor = descriptor;
+        _isOurs = isOurs;
+    }
 
     /// <summary>The descriptor itself, to pass on or to wait for.</summary>
     public FileDescriptor Descriptor { get; }
@@ -18,34 +31,32 @@ public sealed unsafe class EventFd : IDisposable
     public static EventFd Create()
     {
         int fd = Libc.EventFd(0, Libc.EFD_CLOEXEC | Libc.EFD_NONBLOCK);
-        return fd < 0 ? throw LinuxException.Last("eventfd") : new EventFd(new FileDescriptor(fd));
+        return fd < 0 ? throw LinuxException.Last("eventfd") : new EventFd(new FileDescriptor(fd), isOurs: true);
     }
 
-    /// <summary>Whether a received descriptor is an eventfd, by the name that the kernel gives its file.</summary>
+    /// <summary>
+    /// Whether a received descriptor is an eventfd, by the name that the kernel gives its file: all of it, for a file of
+    /// that name can lie in any folder.
+    /// </summary>
     public static bool IsEventFd(FileDescriptor descriptor)
     {
         try
         {
-            return File.ResolveLinkTarget($"/proc/self/fd/{descriptor.Number}", returnFinalTarget: false)?.Name
-                .EndsWith("anon_inode:[eventfd]", StringComparison.Ordinal) ?? false;
+            string link = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor.Number}");
+            return string.Equals(new FileInfo(link).LinkTarget, "anon_inode:[eventfd]", StringComparison.Ordinal);
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
         }
     }
 
-    /// <summary>
-    /// Adds one. A full counter of a blocking descriptor would block the write: it is polled for first, and a
-    /// counter that is full is pending anyway. Any thread.
-    /// </summary>
+    /// <summary>Adds one; a full counter stays full, which is as good.</summary>
     public void Signal()
     {
-        ulong one = 1;
-        var poll = new Libc.PollFd { Fd = Descriptor.Number, Events = 4 };
-        if (Libc.Poll(&poll, 1, 0) == 1 && (poll.Revents & 4) != 0)
+        if (_isOurs || !KernelSignal.TrySignal(Descriptor.Number))
         {
-            _ = Libc.Write(Descriptor.Number, &one, sizeof(ulong));
+            Write();
         }
     }
 
@@ -53,16 +64,38 @@ public sealed unsafe class EventFd : IDisposable
     public ulong Take()
     {
         ulong count = 0;
-        var poll = new Libc.PollFd { Fd = Descriptor.Number, Events = Libc.POLLIN };
-        return Libc.Poll(&poll, 1, 0) == 1 && Libc.Read(Descriptor.Number, &count, sizeof(ulong)) == sizeof(ulong) ? count : 0;
+
+        // Sound: the kernel writes eight bytes or none.
+        var vector = new Libc.IoVec { Base = &count, Length = sizeof(ulong) };
+        if (Libc.PReadV2(Descriptor.Number, &vector, 1, -1, Libc.RWF_NOWAIT) == sizeof(ulong))
+        {
+            return count;
+        }
+
+        // Before Linux 5.9 an eventfd does not know RWF_NOWAIT.
+        return (Errno)Marshal.GetLastPInvokeError() == Errno.ENOTSUP && IsReady(Libc.POLLIN)
+            && Libc.Read(Descriptor.Number, &count, sizeof(ulong)) == sizeof(ulong) ? count : 0;
     }
 
     /// <summary>Waits until the count is not zero; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever).</summary>
-    public bool Wait(int timeoutMilliseconds)
-    {
-        var poll = new Libc.PollFd { Fd = Descriptor.Number, Events = Libc.POLLIN };
-        return Libc.Poll(&poll, 1, timeoutMilliseconds) == 1;
-    }
+    public bool Wait(int timeoutMilliseconds) => PollSet.WaitFor(Descriptor, PollEvents.POLLIN, timeoutMilliseconds);
 
     public void Dispose() => Descriptor.Dispose();
+
+    // Our own never block. Of a client's, where the kernel does not signal it, the last resort: one that looks full is
+    // pending anyway.
+    private void Write()
+    {
+        ulong one = 1;
+        if (_isOurs || IsReady(Libc.POLLOUT))
+        {
+            _ = Libc.Write(Descriptor.Number, &one, sizeof(ulong));
+        }
+    }
+
+    private bool IsReady(short events)
+    {
+        var poll = new Libc.PollFd { Fd = Descriptor.Number, Events = events };
+        return Libc.Poll(&poll, 1, 0) == 1 && (poll.Revents & events) != 0;
+    }
 }

@@ -13,6 +13,7 @@ public enum PollEvents : short
     POLLERR = 0x008,
     POLLHUP = 0x010,
     POLLNVAL = 0x020,
+    POLLRDHUP = 0x2000,
 }
 
 /// <summary>
@@ -66,6 +67,27 @@ public sealed unsafe class PollSet
         }
 
         return false;
+    }
+
+    /// <summary>
+    /// Waits for one descriptor, also through signals: whether anything came for it, errors and hang-up too; false when
+    /// <paramref name="timeoutMilliseconds"/> passed (-1: for ever).
+    /// </summary>
+    internal static bool WaitFor(FileDescriptor descriptor, PollEvents events, int timeoutMilliseconds)
+    {
+        long end = Environment.TickCount64 + timeoutMilliseconds;
+        int left = timeoutMilliseconds;
+        while (true)
+        {
+            var entry = new Libc.PollFd { Fd = descriptor.Number, Events = (short)events };
+            int ready = Libc.Poll(&entry, 1, left);
+            if (ready >= 0 || Marshal.GetLastPInvokeError() != (int)Errno.EINTR)
+            {
+                return ready == 1;
+            }
+
+            left = timeoutMilliseconds < 0 ? timeoutMilliseconds : (int)Math.Max(end - Environment.TickCount64, 0);
+        }
     }
 
     /// <summary>What came for the descriptor with this index; errors and hang-up come unasked.</summary>

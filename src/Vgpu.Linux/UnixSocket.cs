@@ -112,7 +112,7 @@ public sealed unsafe class UnixSocket : IDisposable
             switch (errno)
             {
                 case Errno.EINTR:
-                case (Errno)103: // ECONNABORTED: that client left before we came
+                case Errno.ECONNABORTED: // that client left before we came
                     continue;
                 case Errno.EINVAL:
                     return null;
@@ -226,26 +226,14 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>Waits for bytes, a client or the end; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever).</summary>
-    public bool WaitReadable(int timeoutMilliseconds)
-    {
-        var poll = new Libc.PollFd { Fd = _descriptor.Number, Events = Libc.POLLIN };
-        int ready;
-        do
-        {
-            ready = Libc.Poll(&poll, 1, timeoutMilliseconds);
-        }
-        while (ready < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
-
-        return ready == 1;
-    }
+    public bool WaitReadable(int timeoutMilliseconds) => PollSet.WaitFor(_descriptor, PollEvents.POLLIN, timeoutMilliseconds);
 
     /// <summary>Whether the peer has closed its end or will send no more, whatever is still unread. Does not wait.</summary>
     public bool PeerHasLeft()
     {
-        const short POLLHUP = 0x10;
-        const short POLLRDHUP = 0x2000;
-        var poll = new Libc.PollFd { Fd = _descriptor.Number, Events = POLLRDHUP };
-        return Libc.Poll(&poll, 1, 0) == 1 && (poll.Revents & (POLLHUP | POLLRDHUP)) != 0;
+        const short left = (short)(PollEvents.POLLHUP | PollEvents.POLLRDHUP);
+        var poll = new Libc.PollFd { Fd = _descriptor.Number, Events = (short)PollEvents.POLLRDHUP };
+        return Libc.Poll(&poll, 1, 0) == 1 && (poll.Revents & left) != 0;
     }
 
     /// <summary>Removes the path that <see cref="Listen"/> made, unless another file has taken its place.</summary>

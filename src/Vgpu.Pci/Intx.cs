@@ -59,7 +59,7 @@ internal sealed class Intx : IDisposable
             bool has = _trigger.Assigned != 0;
             if (!has)
             {
-                Watch(null);
+                _ = TryWatch(null);
             }
 
             if (has != had)
@@ -86,9 +86,10 @@ internal sealed class Intx : IDisposable
         {
             if (byEvent)
             {
-                Watch(eventfds.Length == 0 ? null : eventfds[0]);
+                return TryWatch(eventfds.Length == 0 ? null : eventfds[0]);
             }
-            else if (data == VfioIrqSetFlags.VFIO_IRQ_SET_DATA_NONE || (bools.Length != 0 && bools[0] != 0))
+
+            if (data == VfioIrqSetFlags.VFIO_IRQ_SET_DATA_NONE || (bools.Length != 0 && bools[0] != 0))
             {
                 _masked = mask;
                 Deliver();
@@ -119,7 +120,7 @@ internal sealed class Intx : IDisposable
     {
         lock (Lock)
         {
-            Watch(null);
+            _ = TryWatch(null);
             _trigger.Clear();
             _masked = false;
         }
@@ -135,11 +136,23 @@ internal sealed class Intx : IDisposable
         }
     }
 
-    private void Watch(EventFd? unmask)
+    // Takes the eventfd over whatever is answered.
+    private Errno TryWatch(EventFd? unmask)
     {
-        IntxUnmaskWatch? old = _watch;
-        _watch = unmask is null ? null : new IntxUnmaskWatch(this, unmask);
-        old?.Stop();
-        _watch?.Start();
+        IntxUnmaskWatch? watch;
+        try
+        {
+            watch = unmask is null ? null : new IntxUnmaskWatch(this, unmask);
+        }
+        catch (LinuxException e)
+        {
+            unmask?.Dispose();
+            return e.Errno;
+        }
+
+        _watch?.Stop();
+        _watch = watch;
+        watch?.Start();
+        return Errno.None;
     }
 }

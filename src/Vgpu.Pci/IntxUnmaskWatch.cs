@@ -6,11 +6,12 @@ namespace Vgpu.Pci;
 
 /// <summary>
 /// One unmask eventfd and the thread that waits for it. It owns the eventfd, and closes it when the thread ends; it ends
-/// soon after <see cref="Stop"/>, which does not wait for that.
+/// soon after <see cref="Stop"/>, which does not wait for that, and which the client can't keep from it. Making one
+/// throws <see cref="LinuxException"/>.
 /// </summary>
 internal sealed class IntxUnmaskWatch(Intx intx, EventFd unmask)
 {
-    private volatile bool _stopped;
+    private readonly EventFd _stop = EventFd.Create();
     private bool _closed;
 
     public void Start() => new Thread(Run) { Name = "intx unmask", IsBackground = true }.Start();
@@ -18,24 +19,27 @@ internal sealed class IntxUnmaskWatch(Intx intx, EventFd unmask)
     /// <summary>With the lock of INTx held.</summary>
     public void Stop()
     {
-        _stopped = true;
         if (!_closed)
         {
-            unmask.Signal();
+            _stop.Signal();
         }
     }
 
     private void Run()
     {
-        while (!_stopped)
+        var poll = new PollSet();
+        while (true)
         {
-            if (!unmask.Wait(-1))
+            poll.Clear();
+            int stop = poll.Add(_stop.Descriptor, PollEvents.POLLIN);
+            poll.Add(unmask.Descriptor, PollEvents.POLLIN);
+            if (!poll.Wait(-1))
             {
                 continue; // A signal interrupted it.
             }
 
             // A descriptor that polls ready and gives no count is no eventfd, and would spin.
-            if (unmask.Take() == 0 || !intx.Unmask(this))
+            if (poll.Ready(stop) != PollEvents.None || unmask.Take() == 0 || !intx.Unmask(this))
             {
                 break;
             }
@@ -44,6 +48,7 @@ internal sealed class IntxUnmaskWatch(Intx intx, EventFd unmask)
         lock (intx.Lock)
         {
             _closed = true;
+            _stop.Dispose();
             unmask.Dispose();
         }
     }

@@ -16,7 +16,7 @@ namespace Vgpu.Pci;
 /// <remarks>
 /// A subclass lays it out in its constructor with <see cref="AddBar"/>, <see cref="AddCapability(byte, ReadOnlySpan{byte})"/>
 /// and <see cref="SetRom"/>; the first access fixes that. Config space, SET_IRQS triggers, reset, DMA unmap and close hold
-/// the device's lock; BAR accesses do not. <see cref="IntxLock"/> comes last in the lock order, after a screen's: masking
+/// the device's lock; BAR accesses do not. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
 /// and unmasking INTx take only it, so that the end of an interrupt does not wait for queue work.
 /// </remarks>
 public abstract class PciFunction : VfioDevice

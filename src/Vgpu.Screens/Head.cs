@@ -2,7 +2,7 @@ namespace Vgpu.Screens;
 
 /// <summary>
 /// One output of a screen: the surface and cursor that a device shows there, and the monitor that viewers and the
-/// operator play. Thread-safe; its lock is third in the lock order, and is held for no call out of here.
+/// operator play. Thread-safe; its lock is the fourth in the lock order, and is held for no call out of here.
 /// </summary>
 public sealed class Head
 {

@@ -6,7 +6,7 @@ using Vgpu.Screens;
 namespace Vgpu.Vendors.Bochs;
 
 // Shows the selected part of the video memory on the head. SetMode and Clear come from the transport's thread; Refresh
-// from any. Its lock guards memory and shadow and is taken before a screen's, after the device's.
+// from any. Its lock guards memory and shadow: the third in the lock order.
 internal sealed class BochsScanout : IFrameSource, IDisposable
 {
     private readonly Lock _lock = new();
@@ -119,7 +119,7 @@ internal sealed class BochsScanout : IFrameSource, IDisposable
             if (!_warned)
             {
                 _warned = true;
-                _log.LogWarning("{Name} shows nothing: no surface of {Width}x{Height}: {Reason}", _name, mode.Width, mode.Height, e.Message);
+                _log.LogWarning("Nothing is shown: no surface of {Width}x{Height}: {Reason}", mode.Width, mode.Height, e.Message);
             }
 
             return null;

@@ -2,6 +2,7 @@ using System.Numerics;
 using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
 using Vgpu.Screens;
+using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 
 namespace Vgpu.Vendors.Bochs;
@@ -59,7 +60,7 @@ public sealed class BochsVendor : IVgpuVendor
         BochsRom.Check(options.Rom.Span);
         ulong videoMemory = VideoMemoryFor(options);
         var screen = new Screen(1, options.Mode);
-        return new VgpuInstance(new BochsDisplay(iommu, options.Name, screen.Heads[0], videoMemory, options.Rom, renderer, log), screen);
+        return new VgpuInstance(new BochsDisplay(iommu, options.Name, screen.Heads[0], videoMemory, options.Rom, renderer, NamedLogger.For(log, options.Name)), screen);
     }
 
     private static ulong VideoMemoryFor(VgpuOptions options)

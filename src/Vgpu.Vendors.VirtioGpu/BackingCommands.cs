@@ -2,7 +2,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vfio.Iommu;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -82,12 +81,7 @@ internal sealed class BackingCommands(ResourceTable resources)
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        return picture.Host.TransferFromGuest(backing, rect, request.Offset) switch
-        {
-            Errno.None => VIRTIO_GPU_RESP_OK_NODATA,
-            Errno.EINVAL => VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
-            _ => VIRTIO_GPU_RESP_ERR_UNSPEC,
-        };
+        return ControlCommand.ResponseTo(picture.Host.TransferFromGuest(backing, rect, request.Offset));
     }
 
     /// <summary>
@@ -119,8 +113,10 @@ internal sealed class BackingCommands(ResourceTable resources)
 
             if (response == VIRTIO_GPU_RESP_OK_NODATA)
             {
-                var backing = new DmaScatterList(command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ);
-                response = Resolve(backing, count, ref cost);
+                var backing = new DmaScatterList(
+                    command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ,
+                    ((int)count * VideoMemory.RunsPerEntry) + VideoMemory.MoreRuns);
+                response = ControlCommand.ResponseTo(backing.Resolve());
                 if (response == VIRTIO_GPU_RESP_OK_NODATA)
                 {
                     resource.Backing = backing;
@@ -136,24 +132,6 @@ internal sealed class BackingCommands(ResourceTable resources)
         {
             ArrayPool<DmaEntry>.Shared.Return(entries);
         }
-    }
-
-    // An entry that crosses maps has several runs: those above one each are charged too.
-    private uint Resolve(DmaScatterList backing, uint count, ref ulong cost)
-    {
-        if (backing.Resolve() != Errno.None)
-        {
-            return VIRTIO_GPU_RESP_ERR_UNSPEC; // As QEMU where memory can't be mapped.
-        }
-
-        ulong more = (ulong)Math.Max(backing.Runs.Count - (long)count, 0) * VideoMemory.EntryCost;
-        if (!resources.Memory.TryCharge(more))
-        {
-            return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
-        }
-
-        cost += more;
-        return VIRTIO_GPU_RESP_OK_NODATA;
     }
 
     private static uint ReadEntries(in ControlCommand command, uint offset, Span<DmaEntry> entries, out ulong length)

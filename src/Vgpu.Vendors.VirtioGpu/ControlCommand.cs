@@ -1,6 +1,7 @@
 // One command of the control or cursor queue: reads its request, once, and writes its response (virtio 1.2, 5.7.6.7).
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Vgpu.Linux;
 using Vgpu.Vfio.Iommu;
 using Vgpu.Virtio;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -15,6 +16,12 @@ internal readonly ref struct ControlCommand(Virtqueue queue, DescriptorChain cha
 {
     private readonly Virtqueue _queue = queue;
     private readonly DescriptorChain _chain = chain;
+
+    /// <summary>Instead of a response: the command has written its response itself.</summary>
+    internal const uint Answered = 0;
+
+    /// <summary>Instead of a response: memory that the command names is not mapped at this moment, and it has done nothing.</summary>
+    internal const uint Unmapped = 1;
 
     /// <summary>The driver's memory.</summary>
     internal Type2 Iommu { get; } = iommu;
@@ -50,6 +57,16 @@ internal readonly ref struct ControlCommand(Virtqueue queue, DescriptorChain cha
         Unsafe.SkipInit(out request);
         return _chain.Read(0, MemoryMarshal.AsBytes(new Span<T>(ref request)));
     }
+
+    /// <summary>The response to a use of guest memory that ended so; UNSPEC is QEMU's where memory can't be mapped.</summary>
+    internal static uint ResponseTo(Errno errno) => errno switch
+    {
+        Errno.None => VIRTIO_GPU_RESP_OK_NODATA,
+        Errno.EINVAL => VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER,
+        Errno.E2BIG => VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY,
+        Errno.EFAULT => Unmapped,
+        _ => VIRTIO_GPU_RESP_ERR_UNSPEC,
+    };
 
     /// <summary>What follows the request's struct, from byte <paramref name="offset"/> of the whole request on.</summary>
     internal bool TryReadAt(ulong offset, Span<byte> data) => _chain.Read(offset, data);

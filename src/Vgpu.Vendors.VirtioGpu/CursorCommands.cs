@@ -108,7 +108,7 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        return blob.Backing?.CopyTo(0, pixels) == Errno.None ? VIRTIO_GPU_RESP_OK_NODATA : VIRTIO_GPU_RESP_ERR_UNSPEC;
+        return blob.Backing is { } backing ? ControlCommand.ResponseTo(backing.CopyTo(0, pixels)) : VIRTIO_GPU_RESP_ERR_UNSPEC;
     }
 
     private static void ToB8G8R8A8(PixelFormat format, byte[] pixels)

@@ -52,6 +52,6 @@ internal sealed class DisplayCommands(IReadOnlyList<Head> heads)
         edid.CopyTo(room);
         response.Size = (uint)edid.Length;
         command.Respond(response);
-        return VirtioGpuDevice.Answered;
+        return ControlCommand.Answered;
     }
 }

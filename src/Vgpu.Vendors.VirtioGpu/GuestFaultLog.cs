@@ -28,7 +28,7 @@ internal sealed partial class GuestFaultLog
     }
 
     [LoggerMessage(Level = LogLevel.Warning,
-        Message = "virtio-gpu: the guest's command 0x{Command:x4} was answered with error 0x{Response:x4} "
+        Message = "The guest's command 0x{Command:x4} was answered with error 0x{Response:x4} "
             + "({Suppressed} more since the last such line)")]
     private static partial void Refused(ILogger log, uint command, uint response, long suppressed);
 }

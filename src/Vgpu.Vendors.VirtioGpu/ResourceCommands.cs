@@ -121,6 +121,6 @@ internal sealed class ResourceCommands(ResourceTable resources, ScanoutCommands 
             Hdr = command.ResponseHeader(VIRTIO_GPU_RESP_OK_RESOURCE_UUID),
             Uuid = resource.Uuid.Value,
         });
-        return VirtioGpuDevice.Answered;
+        return ControlCommand.Answered;
     }
 }

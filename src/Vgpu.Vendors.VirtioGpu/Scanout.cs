@@ -138,7 +138,7 @@ internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
     {
         if (blob.Backing is not { } backing)
         {
-            return Errno.EFAULT;
+            return Errno.ENXIO; // It was detached: not for now, but until the next attach.
         }
 
         int x = damage.X - _rect.X;

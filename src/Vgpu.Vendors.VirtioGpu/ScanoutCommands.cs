@@ -117,7 +117,7 @@ internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanout
             }
         }
 
-        return error == Errno.None ? VIRTIO_GPU_RESP_OK_NODATA : VIRTIO_GPU_RESP_ERR_UNSPEC;
+        return ControlCommand.ResponseTo(error);
     }
 
     /// <summary>Takes a resource off every head that shows it.</summary>

@@ -7,8 +7,15 @@ internal sealed class VideoMemory(ulong limit)
     /// <summary>Bytes that an object costs beside its pixels: table slot, map, surface.</summary>
     internal const ulong ObjectCost = 1024;
 
-    /// <summary>Bytes that one entry of a backing list costs: the entry and its resolved run, in lists that may be half empty.</summary>
-    internal const ulong EntryCost = 96;
+    /// <summary>Bytes that one entry of a backing list costs: the entry and its resolved runs, in lists that may be half empty.</summary>
+    internal const ulong EntryCost = 144;
+
+    /// <summary>
+    /// Runs that a list may have for each entry, and a few for lists of few entries: an entry that crosses the client's
+    /// maps has several. The cost above is for all of them, as another map may come at any time.
+    /// </summary>
+    internal const int RunsPerEntry = 2;
+    internal const int MoreRuns = 8;
 
     private const ulong PageSize = 4096;
 

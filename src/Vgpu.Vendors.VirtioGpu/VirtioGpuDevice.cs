@@ -14,9 +14,6 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// </summary>
 public sealed class VirtioGpuDevice : VirtioDevice
 {
-    /// <summary>Returned by a command that has written its response itself.</summary>
-    internal const uint Answered = 0;
-
     private const ulong EdidFeature = 1UL << VIRTIO_GPU_F_EDID;
     private const ulong UuidFeature = 1UL << VIRTIO_GPU_F_RESOURCE_UUID;
     private const ulong BlobFeature = 1UL << VIRTIO_GPU_F_RESOURCE_BLOB;
@@ -111,7 +108,17 @@ public sealed class VirtioGpuDevice : VirtioDevice
         }
 
         uint response = queueIndex == CURSORQ ? HandleCursor(command) : HandleControl(command);
-        if (response == Answered)
+        if (response == ControlCommand.Unmapped)
+        {
+            if (queue.TryLeaveForRemap())
+            {
+                return;
+            }
+
+            response = VIRTIO_GPU_RESP_ERR_UNSPEC;
+        }
+
+        if (response == ControlCommand.Answered)
         {
             return;
         }
@@ -185,7 +192,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
                 return _backings.DetachBacking(command);
             case VIRTIO_GPU_CMD_GET_DISPLAY_INFO:
                 _display.GetDisplayInfo(command);
-                return Answered;
+                return ControlCommand.Answered;
             case VIRTIO_GPU_CMD_GET_EDID when Has(EdidFeature):
                 return _display.GetEdid(command);
             case VIRTIO_GPU_CMD_GET_CAPSET_INFO:

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
 using Vgpu.Pci;
 using Vgpu.Screens;
+using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 using Vgpu.Virtio;
 
@@ -35,7 +36,7 @@ public sealed class VirtioVendor : IVgpuVendor
         var screen = new Screen(options.Heads, options.Mode);
         var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs);
         PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
-        var function = new VirtioPciTransport(iommu, device, interrupts, log, options.Rom);
+        var function = new VirtioPciTransport(iommu, device, interrupts, NamedLogger.For(log, options.Name), options.Rom);
         return new VgpuInstance(function, screen);
     }
 

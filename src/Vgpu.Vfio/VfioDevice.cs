@@ -15,8 +15,10 @@ namespace Vgpu.Vfio;
 /// <para>
 /// <b>Lock order.</b> 1. <see cref="Lock"/>, one per device: it orders reset, queue set-up, DMA unmap and the swap of
 /// interrupt triggers against the device's worker, which holds it for one unit of work at a time (one descriptor
-/// chain). 2. The lock inside <see cref="Type2"/>, which guards the map table. 3. A screen's lock. A later lock may be
-/// taken with an earlier one held, never the other way round, and none is held while sending on a socket. Pointers
+/// chain). 2. The lock inside <see cref="Type2"/>, which guards the map table; its dirty log's after it. 3. What a device
+/// guards of its own beside its worker, such as a framebuffer. 4. A head's, of the screen. 5. The level of INTx (Vgpu.Pci),
+/// a leaf: no other is taken with it held, and masking and unmasking take it alone. A later lock may be taken with an
+/// earlier one held, never the other way round, and none is held while sending on a socket. Pointers
 /// into guest memory are used only with 1 held, and never kept past the call that resolved them unless
 /// <see cref="DmaUnmap"/> drops them.
 /// </para>

@@ -22,7 +22,6 @@ public sealed class VfioUserConnection : IDisposable
     private readonly Lock _socketLock = new();
     private readonly UnixSocket _socket;
     private readonly VfioDevice _device;
-    private readonly string _name;
     private readonly int _pid;
     private readonly ILogger _log;
     private readonly LogGate _gate;
@@ -56,15 +55,14 @@ public sealed class VfioUserConnection : IDisposable
     {
         _socket = socket;
         _device = device;
-        _name = name;
-        _log = log;
+        _log = NamedLogger.For(log, name);
         _gate = gate;
         _pid = socket.Peer().Pid;
         _requests = new RequestStream(socket, buffers.Requests);
         _replies = new ReplyStream(socket, buffers.Replies);
         Counters = counters;
-        var sharedMemory = new SharedMemoryCheck(log, gate, name, options.LargeMapSize, _pid);
-        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(log, gate, name));
+        var sharedMemory = new SharedMemoryCheck(_log, gate, options.LargeMapSize, _pid);
+        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(_log, gate));
         _thread = new Thread(Run) { Name = $"vfio-user {name}", IsBackground = true };
     }
 
@@ -138,11 +136,11 @@ public sealed class VfioUserConnection : IDisposable
         CloseSocket();
         if (reason is not null && _gate.TryEnter())
         {
-            _log.ClientClosed(_name, _pid, reason);
+            _log.ClientClosed(_pid, reason);
         }
         else if (reason is null && _session.IsNegotiated && _gate.TryEnter())
         {
-            _log.ClientLeft(_name, Counters.TotalRequests - before);
+            _log.ClientLeft(Counters.TotalRequests - before);
         }
 
         if (_session.IsNegotiated && Changed is not null)
@@ -164,7 +162,7 @@ public sealed class VfioUserConnection : IDisposable
         {
             if (_gate.TryEnter())
             {
-                _log.DeviceFailed(_name, e);
+                _log.DeviceFailed(e);
             }
         }
     }
@@ -210,7 +208,7 @@ public sealed class VfioUserConnection : IDisposable
     {
         if (_gate.TryEnter())
         {
-            _log.ClientConnected(_name, _pid);
+            _log.ClientConnected(_pid);
         }
 
         Changed?.Invoke();

@@ -33,9 +33,9 @@ public sealed class VfioUserServer : IDisposable
     {
         SocketPath = socketPath;
         _device = device;
-        _log = log;
         _options = options ?? new VfioUserServerOptions();
         Name = _options.Name ?? Path.GetFileNameWithoutExtension(socketPath);
+        _log = NamedLogger.For(log, Name);
         Counters = new VfioUserCounters(device.Regions.Count);
     }
 
@@ -73,7 +73,7 @@ public sealed class VfioUserServer : IDisposable
             _thread.Start();
         }
 
-        _log.Listening(Name, SocketPath);
+        _log.Listening(SocketPath);
     }
 
     /// <summary>
@@ -118,7 +118,7 @@ public sealed class VfioUserServer : IDisposable
                 // Out of descriptors or memory: the client stays in the backlog.
                 if (_gate.TryEnter())
                 {
-                    _log.AcceptFailed(Name, e.Message);
+                    _log.AcceptFailed(e.Message);
                 }
 
                 _stopping.Wait(_acceptRetry);
@@ -196,7 +196,7 @@ public sealed class VfioUserServer : IDisposable
         {
             if (_gate.TryEnter())
             {
-                _log.SecondClient(Name, socket.Peer().Pid);
+                _log.SecondClient(socket.Peer().Pid);
             }
         }
     }

@@ -155,9 +155,9 @@ public sealed class ScreenFeedServer : IDisposable
                 _clients.Add(new FeedConnection(socket, _screen) { Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds });
             }
         }
-        catch (LinuxException e) when (e.Errno is Errno.EMFILE or Errno.ENOMEM or (Errno)23)
+        catch (LinuxException e) when (e.Errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM)
         {
-            // ENFILE, EMFILE: the client stays in the backlog until there is room.
+            // The client stays in the backlog until there is room.
             _acceptAgain = Environment.TickCount64 + AcceptPauseMilliseconds;
             Warn(e.Errno);
         }

@@ -35,8 +35,15 @@ internal sealed class ChainWalk(Type2 iommu)
     /// </summary>
     public const int MaxIndirect = 1024;
 
+    /// <summary>
+    /// Pieces of host memory in one chain beyond one a descriptor: a client can cut its memory into as many maps as there
+    /// are pages, and each descriptor can reach over all of them.
+    /// </summary>
+    public const int MaxMorePieces = 1024;
+
     private readonly byte[] _table = new byte[MaxIndirect * VRING_DESC_SIZE];
     private readonly List<HostRun> _pieces = [];
+    private int _more;
 
     /// <summary>Which rule was broken, for the log; null where the memory is not mapped.</summary>
     public string? Fault { get; private set; }
@@ -46,6 +53,7 @@ internal sealed class ChainWalk(Type2 iommu)
     {
         chain.Begin(head);
         Fault = null;
+        _more = 0;
         int index = head;
         for (int seen = 0; seen < size; seen++)
         {
@@ -157,12 +165,13 @@ internal sealed class ChainWalk(Type2 iommu)
 
         // Two neighbouring maps of the guest need not be neighbours here.
         _pieces.Clear();
-        Errno errno = iommu.Resolve(descriptor.Address, descriptor.Length, protection, _pieces);
+        Errno errno = iommu.Resolve(descriptor.Address, descriptor.Length, protection, _pieces, 1 + MaxMorePieces - _more);
         if (errno != Errno.None)
         {
             return Unreachable(errno);
         }
 
+        _more += _pieces.Count - 1;
         foreach (HostRun piece in _pieces)
         {
             chain.Add(piece, writable);
@@ -173,9 +182,12 @@ internal sealed class ChainWalk(Type2 iommu)
 
     private static bool Wraps(in Descriptor descriptor) => descriptor.Address + (descriptor.Length - 1) < descriptor.Address;
 
-    private PopResult Unreachable(Errno errno) => errno == Errno.EFAULT
-        ? PopResult.Unmapped
-        : Broken("a descriptor names memory that may not be touched so");
+    private PopResult Unreachable(Errno errno) => errno switch
+    {
+        Errno.EFAULT => PopResult.Unmapped,
+        Errno.E2BIG => Broken("a chain lies in too many pieces"),
+        _ => Broken("a descriptor names memory that may not be touched so"),
+    };
 
     private PopResult Broken(string fault)
     {

@@ -27,11 +27,6 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     private const uint AreaSize = 0x1000;
     private const uint NotifyMultiplier = 4;
 
-    /// <summary>
-    /// A VMM takes its memory map apart and puts it together again while the guest runs, and an unmap reaches the
-    /// domain before it reaches the device: for so long it is not the driver's fault.
-    /// </summary>
-    private const long RemapMilliseconds = 500;
 
     private const long LogMilliseconds = 1000;
 
@@ -252,16 +247,13 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
 
             try
             {
-                PopResult popped = queue.TryPop();
-                if (popped == PopResult.Unmapped)
+                switch (queue.TryPop())
                 {
-                    AwaitRemap(queue);
-                    return false;
-                }
-
-                queue.UnmappedSince = null;
-                switch (popped)
-                {
+                    case PopResult.Unmapped when queue.AwaitRemap():
+                        return false;
+                    case PopResult.Unmapped:
+                        NeedsReset($"queue {index}: memory that is not mapped");
+                        return false;
                     case PopResult.Ready:
                         _device.HandleChain(index, queue, queue.Chain);
                         queue.Chain.Clear();
@@ -270,6 +262,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
                         NeedsReset($"queue {index}: {queue.Fault}");
                         return false;
                     default:
+                        queue.EndAwait();
                         return false;
                 }
             }
@@ -279,20 +272,6 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
                 DeviceFailed(exception);
                 return false;
             }
-        }
-    }
-
-    private void AwaitRemap(Virtqueue queue)
-    {
-        long now = Environment.TickCount64;
-        queue.UnmappedSince ??= now;
-        if (now - queue.UnmappedSince < RemapMilliseconds)
-        {
-            _worker.WakeLater(queue.Index);
-        }
-        else
-        {
-            NeedsReset($"queue {queue.Index}: memory that is not mapped");
         }
     }
 

@@ -28,6 +28,12 @@ internal interface IVirtqueueOwner
 /// </summary>
 public sealed class Virtqueue
 {
+    /// <summary>
+    /// A VMM takes its memory map apart and puts it together again while the guest runs, and an unmap reaches the
+    /// domain before it reaches the device: for so long it is not the driver's fault.
+    /// </summary>
+    private const long RemapMilliseconds = 500;
+
     private readonly IVirtqueueOwner _owner;
     private readonly RingMemory _ring;
     private readonly ChainWalk _walk;
@@ -35,11 +41,13 @@ public sealed class Virtqueue
     private readonly ulong[] _inFlight;
     private readonly (ushort Head, uint Written)[] _deferred;
     private int _deferredCount;
+    private long? _unmappedSince;
     private ushort _nextAvailable;
     private ushort _nextUsed;
     private bool _eventIndex;
     private bool _indirect;
     private bool _left;
+    private bool _awaitsRemap;
 
     internal Virtqueue(IVirtqueueOwner owner, int index, ushort maxSize)
     {
@@ -79,9 +87,6 @@ public sealed class Virtqueue
     internal ulong DeviceArea { get; set; }
 
     internal ushort Vector { get; set; } = VirtioPci.VIRTIO_MSI_NO_VECTOR;
-
-    /// <summary>Since when its memory has not been mapped, in ms of <see cref="Environment.TickCount64"/>; null while it is.</summary>
-    internal long? UnmappedSince { get; set; }
 
     /// <summary>The chain that the last <see cref="TryPop"/> found.</summary>
     internal DescriptorChain Chain => _chain;
@@ -130,11 +135,51 @@ public sealed class Virtqueue
         }
     }
 
-    /// <summary>Whether the device left its chain; asking forgets it.</summary>
+    /// <summary>
+    /// For memory that the chain tells of and that is not mapped: where that may be because the VMM is putting its memory
+    /// map together anew, leaves the chain as <see cref="Leave"/> does, and it comes again soon by itself. False, and the
+    /// chain stays with the device, once that has lasted too long to be so. Nobody waits meanwhile.
+    /// </summary>
+    public bool TryLeaveForRemap()
+    {
+        if (_owner.Iommu.MillisecondsSinceUnmap >= RemapMilliseconds || !AwaitRemap())
+        {
+            return false;
+        }
+
+        Leave();
+        _awaitsRemap = true;
+        return true;
+    }
+
+    /// <summary>Looks at the queue again soon; false once its memory has not been mapped for too long.</summary>
+    internal bool AwaitRemap()
+    {
+        long now = Environment.TickCount64;
+        _unmappedSince ??= now;
+        if (now - _unmappedSince >= RemapMilliseconds)
+        {
+            return false;
+        }
+
+        _owner.RetryLater(this);
+        return true;
+    }
+
+    /// <summary>What was waited for is mapped, or is waited for no more.</summary>
+    internal void EndAwait() => _unmappedSince = null;
+
+    /// <summary>Whether the device left its chain; asking forgets it. Ends the wait for memory unless it was left for that.</summary>
     internal bool TakeLeft()
     {
         bool left = _left;
+        if (!_awaitsRemap)
+        {
+            EndAwait();
+        }
+
         _left = false;
+        _awaitsRemap = false;
         return left;
     }
 
@@ -173,7 +218,8 @@ public sealed class Virtqueue
         _eventIndex = false;
         _indirect = false;
         _left = false;
-        UnmappedSince = null;
+        _awaitsRemap = false;
+        EndAwait();
         _ring.Drop();
         _chain.Clear();
     }

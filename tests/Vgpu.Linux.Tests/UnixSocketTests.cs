@@ -1,3 +1,4 @@
+using Vgpu.Testing;
 namespace Vgpu.Linux.Tests;
 
 public sealed class UnixSocketTests
@@ -47,13 +48,13 @@ public sealed class UnixSocketTests
             Assert.Equal(1, second.Receive(new byte[4], received, out int count, out Errno error));
 
             Assert.Equal((given, expected), (count, error));
-            Assert.Equal(1 + given, Open(name));
+            Assert.Equal(1 + given, OwnDescriptors.Count(name));
             foreach (int number in received.AsSpan(0, count))
             {
                 new FileDescriptor(number).Dispose();
             }
 
-            Assert.Equal(1, Open(name));
+            Assert.Equal(1, OwnDescriptors.Count(name));
         }
     }
 
@@ -104,8 +105,8 @@ public sealed class UnixSocketTests
     [Fact]
     public void Shutdown_ends_a_receive_and_an_accept()
     {
-        using var place = new Place();
-        using UnixSocket listener = UnixSocket.Listen(place.Path);
+        using var place = new TemporaryFolder();
+        using UnixSocket listener = UnixSocket.Listen(place.File("s"));
         UnixSocket? accepted = listener;
         var acceptor = new Thread(() => accepted = listener.Accept());
         acceptor.Start();
@@ -128,42 +129,42 @@ public sealed class UnixSocketTests
     [Fact]
     public void A_stale_socket_is_replaced()
     {
-        using var place = new Place();
-        UnixSocket.Listen(place.Path).Dispose();
-        Assert.True(File.Exists(place.Path));
+        using var place = new TemporaryFolder();
+        UnixSocket.Listen(place.File("s")).Dispose();
+        Assert.True(File.Exists(place.File("s")));
 
-        using UnixSocket listener = UnixSocket.Listen(place.Path);
-        using UnixSocket client = UnixSocket.Connect(place.Path);
+        using UnixSocket listener = UnixSocket.Listen(place.File("s"));
+        using UnixSocket client = UnixSocket.Connect(place.File("s"));
         using UnixSocket server = listener.Accept()!;
 
         Assert.Equal(Environment.ProcessId, server.Peer().Pid);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(place.Path));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(place.File("s")));
     }
 
     [Fact]
     public void A_live_socket_is_left_alone()
     {
-        using var place = new Place();
-        using UnixSocket listener = UnixSocket.Listen(place.Path);
+        using var place = new TemporaryFolder();
+        using UnixSocket listener = UnixSocket.Listen(place.File("s"));
 
-        Assert.Equal(Errno.EADDRINUSE, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path)).Errno);
+        Assert.Equal(Errno.EADDRINUSE, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.File("s"))).Errno);
 
-        using UnixSocket client = UnixSocket.Connect(place.Path);
+        using UnixSocket client = UnixSocket.Connect(place.File("s"));
     }
 
     [Fact]
     public void Another_file_is_left_alone()
     {
-        using var place = new Place();
-        File.WriteAllText(place.Path, "precious");
+        using var place = new TemporaryFolder();
+        File.WriteAllText(place.File("s"), "precious");
 
-        Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path)).Errno);
-        Assert.Equal("precious", File.ReadAllText(place.Path));
+        Assert.Equal(Errno.EEXIST, Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.File("s"))).Errno);
+        Assert.Equal("precious", File.ReadAllText(place.File("s")));
 
-        File.Delete(place.Path);
-        Directory.CreateDirectory(place.Path);
-        Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.Path));
-        Assert.True(Directory.Exists(place.Path));
+        File.Delete(place.File("s"));
+        Directory.CreateDirectory(place.File("s"));
+        Assert.Throws<LinuxException>(() => UnixSocket.Listen(place.File("s")));
+        Assert.True(Directory.Exists(place.File("s")));
     }
 
     [Theory]
@@ -171,8 +172,8 @@ public sealed class UnixSocketTests
     [InlineData(108, false)]
     public void A_path_has_room_for_107_bytes(int length, bool fits)
     {
-        using var place = new Place();
-        string path = place.Path + new string('x', length - place.Path.Length);
+        using var place = new TemporaryFolder();
+        string path = place.File("s") + new string('x', length - place.File("s").Length);
         if (fits)
         {
             UnixSocket.Listen(path).Dispose();
@@ -187,8 +188,8 @@ public sealed class UnixSocketTests
     [Fact]
     public void Nobody_listens()
     {
-        using var place = new Place();
-        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.Connect(place.Path)).Errno);
+        using var place = new TemporaryFolder();
+        Assert.Equal(Errno.ENOENT, Assert.Throws<LinuxException>(() => UnixSocket.Connect(place.File("s"))).Errno);
     }
 
     [Fact]
@@ -214,18 +215,5 @@ public sealed class UnixSocketTests
 
             Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-    }
-
-    // Descriptors of this process that refer to a memfd of that name.
-    private static int Open(string name) =>
-        Directory.GetFiles("/proc/self/fd").Count(fd => new FileInfo(fd).LinkTarget?.Contains(name, StringComparison.Ordinal) ?? false);
-
-    private sealed class Place : IDisposable
-    {
-        private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("vgpu-");
-
-        internal string Path => System.IO.Path.Combine(_directory.FullName, "s");
-
-        public void Dispose() => _directory.Delete(recursive: true);
     }
 }

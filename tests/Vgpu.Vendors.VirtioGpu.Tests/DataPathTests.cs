@@ -4,6 +4,7 @@ using Vgpu.Gpus;
 using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using Vgpu.Vfio.Iommu;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 
@@ -50,7 +51,7 @@ public sealed class DataPathTests(ITestOutputHelper output)
         var one = new DmaScatterList(guest.Iommu, [new DmaEntry(GpuGuest.RamIova + GpuGuest.PictureOffset, Bytes)], IommuProtection.IOMMU_READ);
         DmaEntry[] pages = ShuffledPages();
         var scattered = new DmaScatterList(guest.Iommu, pages, IommuProtection.IOMMU_READ);
-        guest.Ram(GpuGuest.PictureOffset, (int)(GpuGuest.RamSize - GpuGuest.PictureOffset)).Fill(1);
+        guest.Ram(GpuGuest.PictureOffset, (int)(FakeGuest.PieceSize - GpuGuest.PictureOffset)).Fill(1);
         var rect = new Rect(0, 0, Width, Height);
 
         double plain = 0;
@@ -97,7 +98,7 @@ public sealed class DataPathTests(ITestOutputHelper output)
 
     private static DmaEntry[] ShuffledPages()
     {
-        int[] pages = [.. Enumerable.Range(0, (int)((GpuGuest.RamSize - GpuGuest.PictureOffset) / Page))];
+        int[] pages = [.. Enumerable.Range(0, (int)((FakeGuest.PieceSize - GpuGuest.PictureOffset) / Page))];
         new Random(12).Shuffle(pages);
         return [.. pages.Take((Bytes + Page - 1) / Page)
             .Select(page => new DmaEntry(GpuGuest.RamIova + GpuGuest.PictureOffset + ((ulong)page * Page), Page))];

@@ -1,5 +1,6 @@
 // Everything that a guest has got wrong before, each with the exact response, and life after it.
 using System.Runtime.InteropServices;
+using Vgpu.Testing;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
@@ -44,7 +45,7 @@ public sealed class FaultTests
         ["attach an entry without length"] = (Parameter, g => g.Attach(2, Backing(0, 0))),
         ["attach an entry that wraps"] = (Parameter, g => g.Attach(2, new VirtioGpuMemEntry { Addr = ulong.MaxValue - 3, Length = 8 })),
         ["attach an entry that is not mapped"] = (Unspec, g => g.Attach(2, new VirtioGpuMemEntry { Addr = 0x10_0000, Length = 4096 })),
-        ["attach an entry past the end of memory"] = (Unspec, g => g.Attach(2, Backing(GpuGuest.RamSize - 4, 8))),
+        ["attach an entry past the end of memory"] = (Unspec, g => g.Attach(2, Backing((2 * FakeGuest.PieceSize) - 4, 8))),
         ["detach from nothing"] = (ResourceId, g => g.Detach(9)),
         ["detach without backing"] = (Unspec, g => g.Detach(2)),
 

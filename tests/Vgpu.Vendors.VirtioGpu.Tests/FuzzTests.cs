@@ -1,6 +1,6 @@
 // Random commands from a fixed seed: a model of what the guest holds says what must be charged, and nothing breaks.
-using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Vgpu.Testing;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
@@ -10,7 +10,6 @@ public sealed class FuzzTests
 {
     private const ulong Limit = 1 << 20;
     private const int Heads = 3;
-    private static readonly TimeSpan _time = TimeSpan.FromSeconds(1.5);
 
     private static readonly uint[] _commands =
         [.. Enumerable.Range(0x100, 0xf).Concat(Enumerable.Range(0x200, 0xb)).Concat([0, 0x300, 0x301, 0x1100]).Select(type => (uint)type)];
@@ -18,13 +17,29 @@ public sealed class FuzzTests
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
-    public void Charges_follow_the_model(int seed)
+    public void Charges_follow_the_model(int seed) => FollowModel(seed, Campaign.Short());
+
+    [Theory]
+    [Trait("Length", "long")]
+    [InlineData(101)]
+    public void Charges_follow_the_model_for_long(int seed) => FollowModel(seed, Campaign.Long());
+
+    [Theory]
+    [InlineData(3)]
+    [InlineData(4)]
+    public void Noise_is_answered(int seed) => MakeNoise(seed, Campaign.Short());
+
+    [Theory]
+    [Trait("Length", "long")]
+    [InlineData(103)]
+    public void Noise_is_answered_for_long(int seed) => MakeNoise(seed, Campaign.Long());
+
+    private static void FollowModel(int seed, Campaign campaign)
     {
         var random = new Random(seed);
         using var guest = new GpuGuest(Heads, Limit);
         var model = new Model();
-        long start = Stopwatch.GetTimestamp();
-        for (int step = 0; Stopwatch.GetElapsedTime(start) < _time; step++)
+        for (int step = 0; campaign.Next(); step++)
         {
             model.Step(guest, random);
             Assert.True(
@@ -41,17 +56,13 @@ public sealed class FuzzTests
         Assert.Equal((0UL, 0), (guest.Device.VideoMemoryUsed, guest.Device.ResourceCount));
     }
 
-    [Theory]
-    [InlineData(3)]
-    [InlineData(4)]
-    public void Noise_is_answered(int seed)
+    private static void MakeNoise(int seed, Campaign campaign)
     {
         var random = new Random(seed);
         using var guest = new GpuGuest(Heads, Limit);
         var request = new byte[256];
         Span<uint> words = MemoryMarshal.Cast<byte, uint>(request.AsSpan());
-        long start = Stopwatch.GetTimestamp();
-        while (Stopwatch.GetElapsedTime(start) < _time)
+        while (campaign.Next())
         {
             foreach (ref uint word in words)
             {

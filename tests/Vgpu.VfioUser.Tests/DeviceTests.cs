@@ -1,4 +1,5 @@
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
 

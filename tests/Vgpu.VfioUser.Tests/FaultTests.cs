@@ -1,4 +1,5 @@
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
 using static Vgpu.VfioUser.Messages.VfioUserCommand;
@@ -137,7 +138,14 @@ public sealed class FaultTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Requests_of_random_bytes_are_all_answered(int seed)
+    public void Requests_of_random_bytes_are_all_answered(int seed) => AskAtRandom(seed, Campaign.Short());
+
+    [Theory]
+    [Trait("Length", "long")]
+    [InlineData(101)]
+    public void Requests_of_random_bytes_are_all_answered_for_long(int seed) => AskAtRandom(seed, Campaign.Long());
+
+    private static void AskAtRandom(int seed, Campaign campaign)
     {
         var random = new Random(seed);
         using var served = new ServedDevice();
@@ -146,7 +154,7 @@ public sealed class FaultTests
         using var eventfd = EventFd.Create();
         FileDescriptor[] descriptors = [memory, eventfd.Descriptor, eventfd.Descriptor, memory];
         byte[] interesting = [0, 0, 0, 0, 1, 2, 3, 4, 8, 16, 32, 64, 128, 255];
-        for (ushort id = 1; id <= 1000; id++)
+        for (ushort id = 1; campaign.Next(); id++)
         {
             // A true request with some of its bytes changed, or a command that is anything.
             var (_, command, payload, _) = _faults[random.Next(_faults.Length)];

@@ -1,4 +1,5 @@
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
 
@@ -97,7 +98,8 @@ public sealed class IrqTests : IDisposable
     [Fact]
     public void Only_eventfds_are_eventfds()
     {
-        string path = Path.Combine(Directory.CreateTempSubdirectory("vgpu-").FullName, "anon_inode:[eventfd]");
+        using var folder = new TemporaryFolder();
+        string path = folder.File("anon_inode:[eventfd]");
         File.WriteAllText(path, "not one");
         using var memory = MemFd.Create("anon_inode:[eventfd]", 4096);
         using var file = FileDescriptor.OpenRead(path);
@@ -107,8 +109,6 @@ public sealed class IrqTests : IDisposable
         {
             AssertRefused(() => _client.SetIrqs(2, 0, 2, EventfdTrigger, [], _eventfds[0].Descriptor, wrong));
         }
-
-        Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
     }
 
     private FileDescriptor[] Fds(int count) => [.. _eventfds.Take(count).Select(e => e.Descriptor)];

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser.Messages;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser.Tests;

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Linux;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using Vgpu.Viewers.Feed;
 
 namespace Vgpu.Viewers.Tests;
@@ -11,7 +12,7 @@ namespace Vgpu.Viewers.Tests;
 [SuppressMessage("Design", "CA1001", Justification = "Disposed by xunit.")]
 public sealed class FeedTests : IDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("vgpu-feed").FullName;
+    private readonly TemporaryFolder _folder = new();
     private readonly Screen _screen = new(2, new DisplayMode(1280, 800));
     private readonly Surface _surface = Surface.Create("feed", 33, 21, PixelFormat.R8G8B8A8);
     private readonly ScreenFeedServer _server;
@@ -19,7 +20,7 @@ public sealed class FeedTests : IDisposable
 
     public FeedTests()
     {
-        _path = Path.Combine(_folder, "a.screen");
+        _path = _folder.File("a.screen");
         for (int y = 0; y < 21; y++)
         {
             new Random(y).NextBytes(_surface.Row(y));
@@ -35,7 +36,7 @@ public sealed class FeedTests : IDisposable
     {
         _server.Dispose();
         _surface.Dispose();
-        Directory.Delete(_folder, recursive: true);
+        _folder.Dispose();
     }
 
     [Fact]

@@ -1,5 +1,8 @@
 // What a hostile driver does to a ring, and the exact outcome: DEVICE_NEEDS_RESET and a configuration interrupt, nothing
 // of the broken chain used, the device as good as new after a reset, and another device untouched.
+using Vgpu.Linux;
+using Vgpu.Testing;
+using Vgpu.Vfio.Iommu;
 using static Vgpu.Virtio.VirtioFeatures;
 using static Vgpu.Virtio.VirtioPci;
 using static Vgpu.Virtio.VirtioRing;
@@ -30,13 +33,13 @@ public sealed class FaultTests
         ["head far beyond the table"] = rig => rig.Queue.Offer(0xffff),
         ["available index jumps"] = rig => rig.Queue.AvailableIndex = 17,
         ["available index goes back"] = rig => rig.Queue.AvailableIndex = 0xffff,
-        ["readable after writable"] = rig => rig.Queue.Add(new Buffer(rig.Out, 8, true), new Buffer(rig.In, 8)),
-        ["no bytes"] = rig => rig.Queue.Add(new Buffer(rig.In, 0)),
-        ["address wraps"] = rig => rig.Queue.Add(new Buffer(ulong.MaxValue - 3, 8)),
-        ["address not mapped"] = rig => rig.Queue.Add(new Buffer(0x1000, 8)),
-        ["address 0"] = rig => rig.Queue.Add(new Buffer(0, 8, true)),
-        ["length beyond the map"] = rig => rig.Queue.Add(new Buffer(rig.In, uint.MaxValue)),
-        ["last byte beyond the map"] = rig => rig.Queue.Add(new Buffer(FakeGuest.SecondPiece + FakeGuest.PieceSize - 8, 9)),
+        ["readable after writable"] = rig => rig.Queue.Add(new GuestBuffer(rig.Out, 8, true), new GuestBuffer(rig.In, 8)),
+        ["no bytes"] = rig => rig.Queue.Add(new GuestBuffer(rig.In, 0)),
+        ["address wraps"] = rig => rig.Queue.Add(new GuestBuffer(ulong.MaxValue - 3, 8)),
+        ["address not mapped"] = rig => rig.Queue.Add(new GuestBuffer(0x1000, 8)),
+        ["address 0"] = rig => rig.Queue.Add(new GuestBuffer(0, 8, true)),
+        ["length beyond the map"] = rig => rig.Queue.Add(new GuestBuffer(rig.In, uint.MaxValue)),
+        ["last byte beyond the map"] = rig => rig.Queue.Add(new GuestBuffer(FakeGuest.SecondPiece + FakeGuest.PieceSize - 8, 9)),
         ["indirect length 0"] = rig => Indirect(rig, 0),
         ["indirect length no multiple of 16"] = rig => Indirect(rig, 24),
         ["indirect length below one entry"] = rig => Indirect(rig, 8),
@@ -92,7 +95,7 @@ public sealed class FaultTests
         Assert.False(other.Driver.NeedsReset);
 
         // Until the reset the device does nothing.
-        rig.Second.Add(new Buffer(rig.In, 8), new Buffer(rig.Out, 8, true));
+        rig.Second.Add(new GuestBuffer(rig.In, 8), new GuestBuffer(rig.Out, 8, true));
         rig.Driver.Kick(rig.Second);
         rig.Driver.Reset();
         Assert.Equal(0, rig.Second.UsedIndex);
@@ -102,14 +105,39 @@ public sealed class FaultTests
         rig.Echo(rig.Second);
     }
 
+    [Theory]
+    [InlineData(1000, 1, false)]
+    [InlineData(1000, 2, true)]
+    [InlineData(2000, 1, true)]
+    public void A_chain_in_too_many_pieces_of_memory_needs_a_reset(int pages, int descriptors, bool broken)
+    {
+        const ulong iova = 0x9000_0000;
+        using var rig = new Rig();
+        using FileDescriptor file = MemFd.Create("guest-pieces", 2 * 4096 * (ulong)pages);
+        for (ulong i = 0; i < (ulong)pages; i++)
+        {
+            Assert.Equal(Errno.None, rig.Guest.Iommu.Map(iova + (i * 4096), 4096, IommuProtection.IOMMU_READ, file.Duplicate(), i * 8192));
+        }
+
+        rig.Start();
+        rig.Device.Handle = (_, queue, chain) => queue.Push(chain.Head, (uint)chain.ReadableRuns.Length);
+        var buffers = new GuestBuffer[descriptors];
+        Array.Fill(buffers, new GuestBuffer(iova, 4096 * (uint)pages));
+        rig.Queue.Add(buffers);
+        rig.Driver.Kick(rig.Queue);
+        rig.Driver.WaitFor(() => rig.Queue.UsedIndex == 1 || rig.Driver.NeedsReset);
+        Assert.Equal(broken, rig.Driver.NeedsReset);
+        Assert.Equal(broken ? 0 : 1, rig.Queue.UsedIndex);
+    }
+
     [Fact]
     public void A_chain_as_long_as_its_queue_is_whole()
     {
         using var rig = new Rig();
         rig.Start();
-        var buffers = new Buffer[16];
-        Array.Fill(buffers, new Buffer(rig.In, 1), 0, 8);
-        Array.Fill(buffers, new Buffer(rig.Out, 1, true), 8, 8);
+        var buffers = new GuestBuffer[16];
+        Array.Fill(buffers, new GuestBuffer(rig.In, 1), 0, 8);
+        Array.Fill(buffers, new GuestBuffer(rig.Out, 1, true), 8, 8);
         rig.Queue.Add(buffers);
         rig.Driver.Kick(rig.Queue);
         rig.Driver.WaitUsed(rig.Queue, 1);
@@ -170,7 +198,7 @@ public sealed class FaultTests
         ulong across = FakeGuest.SecondPiece - 3;
         "abc"u8.CopyTo(rig.Guest.At(across, 3));
         "defg"u8.CopyTo(rig.Guest.At(FakeGuest.SecondPiece, 4));
-        rig.Queue.Add(new Buffer(across, 7), new Buffer(rig.Out, 7, true));
+        rig.Queue.Add(new GuestBuffer(across, 7), new GuestBuffer(rig.Out, 7, true));
         rig.Driver.Kick(rig.Queue);
         rig.Driver.WaitUsed(rig.Queue, 1);
         Assert.Equal("abcdefg"u8.ToArray(), rig.Guest.At(rig.Out, 7).ToArray());
@@ -182,7 +210,7 @@ public sealed class FaultTests
         using var rig = new Rig();
         rig.Device.Handle = (_, _, _) => { };
         rig.Start();
-        rig.Queue.Add(new Buffer(rig.In, 8));
+        rig.Queue.Add(new GuestBuffer(rig.In, 8));
         rig.Queue.Offer(0);
         rig.Driver.Kick(rig.Queue);
         rig.Driver.WaitFor(() => rig.Driver.NeedsReset);
@@ -220,7 +248,7 @@ public sealed class FaultTests
         using var rig = new Rig();
         rig.Start();
         rig.Device.Handle = (_, _, _) => throw new InvalidOperationException("a bug");
-        rig.Queue.Add(new Buffer(rig.In, 8));
+        rig.Queue.Add(new GuestBuffer(rig.In, 8));
         rig.Driver.Kick(rig.Queue);
         rig.Driver.WaitFor(() => rig.Driver.NeedsReset);
         rig.Device.Handle = null;

@@ -1,6 +1,6 @@
 // Rings of random content, seeded: whatever a driver writes, the device stays within its memory, says at most
 // DEVICE_NEEDS_RESET, and works after a reset.
-using System.Diagnostics;
+using Vgpu.Testing;
 using static Vgpu.Virtio.VirtioFeatures;
 using static Vgpu.Virtio.VirtioRing;
 
@@ -11,15 +11,20 @@ public sealed class FuzzTests
     [Theory]
     [InlineData(1)]
     [InlineData(20_260)]
-    public void Random_rings_do_no_harm(int seed)
+    public void Random_rings_do_no_harm(int seed) => Harm(seed, Campaign.Short());
+
+    [Theory]
+    [Trait("Length", "long")]
+    [InlineData(101)]
+    public void Random_rings_do_no_harm_for_long(int seed) => Harm(seed, Campaign.Long());
+
+    private static void Harm(int seed, Campaign campaign)
     {
         var random = new Random(seed);
         using var rig = new Rig();
         ulong tables = rig.Guest.Allocate(4096);
-        long started = Stopwatch.GetTimestamp();
-        int rounds = 0;
         int broken = 0;
-        while (Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(1.5))
+        while (campaign.Next())
         {
             rig.Start(Rig.Features | (random.Next(2) == 0 ? 0 : VIRTIO_F_EVENT_IDX));
             Fill(rig, random, rig.Queue.Table, 16, tables);
@@ -45,12 +50,11 @@ public sealed class FuzzTests
             }
 
             broken += rig.Driver.NeedsReset ? 1 : 0;
-            rounds++;
         }
 
         rig.Start();
         rig.Echo();
-        Assert.True(rounds > 20 && broken > 0, $"{rounds} rounds, {broken} broken");
+        Assert.True(campaign.Rounds > 20 && broken > 0, $"{campaign.Rounds} rounds, {broken} broken");
     }
 
     private static void Fill(Rig rig, Random random, ulong table, int count, ulong tables)

@@ -1,5 +1,6 @@
 // When the driver is told of used buffers: event index, flags, INTx with its level, MSI-X vectors.
 using Vgpu.Pci;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Virtio.VirtioFeatures;
@@ -24,7 +25,7 @@ public sealed class InterruptTests
         {
             for (int j = 0; j < 5; j++)
             {
-                rig.Queue.Add(new Buffer(rig.In, 1), new Buffer(rig.Out, 1, true));
+                rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
             }
 
             rig.Driver.Kick(rig.Queue);
@@ -55,7 +56,7 @@ public sealed class InterruptTests
         using var rig = new Rig();
         rig.Start();
         rig.Queue.Flags = VRING_AVAIL_F_NO_INTERRUPT;
-        rig.Queue.Add(new Buffer(rig.In, 1), new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.True(SpinWait.SpinUntil(() => rig.Queue.UsedIndex == 1, FakeDriver.Timeout));
         lock (rig.Function.Lock)
@@ -138,7 +139,7 @@ public sealed class InterruptTests
 
     private static void Give(Rig rig, FakeQueue queue)
     {
-        queue.Add(new Buffer(rig.In, 1), new Buffer(rig.Out, 1, true));
+        queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(queue);
     }
 

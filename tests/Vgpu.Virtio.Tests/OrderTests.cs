@@ -1,5 +1,6 @@
 // The device's one lock: reset, DMA unmap and bus mastering against the worker; chains kept for later; nothing allocated.
 using System.Diagnostics;
+using Vgpu.Testing;
 using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Virtio.VirtioFeatures;
 
@@ -25,7 +26,7 @@ public sealed class OrderTests
             queue.Push(chain.Head, 1);
             Volatile.Write(ref done, true);
         };
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         entered.Wait();
         Task<bool> other = Task.Run(() =>
@@ -59,7 +60,7 @@ public sealed class OrderTests
             handled.Set();
         };
         rig.Start();
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.True(handled.WaitOne(FakeDriver.Timeout));
         var old = kept;
@@ -70,7 +71,7 @@ public sealed class OrderTests
         Assert.Equal(0, rig.Queue.UsedIndex);
 
         // The same head is in flight again: the generation tells them apart.
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.True(handled.WaitOne(FakeDriver.Timeout));
         Push(rig, old);
@@ -103,7 +104,7 @@ public sealed class OrderTests
         using var rig = new Rig();
         rig.Start();
         rig.Guest.At(rig.In, 1)[0] = 9;
-        rig.Queue.Add(new Buffer(rig.In, 1), new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
         rig.Guest.UnmapFirst();
         rig.Driver.Kick(rig.Queue);
         rig.Guest.MapFirst();
@@ -124,7 +125,7 @@ public sealed class OrderTests
             handled.Set();
         };
         rig.Start();
-        ushort first = rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        ushort first = rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.True(handled.WaitOne(FakeDriver.Timeout));
         rig.Guest.UnmapFirst();
@@ -145,7 +146,7 @@ public sealed class OrderTests
         using var rig = new Rig();
         rig.Start();
         rig.Driver.Write16(7, PCI_COMMAND, PCI_COMMAND_MEMORY);
-        rig.Queue.Add(new Buffer(rig.In, 1), new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.False(rig.Driver.Events[0].Wait(30));
         Assert.Equal(0, rig.Queue.UsedIndex);
@@ -173,8 +174,8 @@ public sealed class OrderTests
             }
         };
         rig.Start();
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         Assert.True(left.WaitOne(FakeDriver.Timeout));
         lock (rig.Function.Lock)
@@ -206,7 +207,7 @@ public sealed class OrderTests
             rig.Echo();
             for (int j = 0; j < 8; j++)
             {
-                rig.Queue.Add(new Buffer(rig.In, 64), new Buffer(rig.Out, 64, true));
+                rig.Queue.Add(new GuestBuffer(rig.In, 64), new GuestBuffer(rig.Out, 64, true));
             }
 
             if (i % 4 == 0)
@@ -249,7 +250,7 @@ public sealed class OrderTests
             }
         };
         rig.Start();
-        rig.Queue.Add(new Buffer(rig.Out, 1, true));
+        rig.Queue.Add(new GuestBuffer(rig.Out, 1, true));
         rig.Driver.Kick(rig.Queue);
         TimeSpan worst = default;
         busy.Wait(FakeDriver.Timeout);
@@ -293,7 +294,7 @@ public sealed class OrderTests
         for (int i = 0; i < count; i++)
         {
             ushort used = rig.Queue.UsedIndex;
-            rig.Queue.Add(new Buffer(rig.In, 64), new Buffer(rig.Out, 64, true));
+            rig.Queue.Add(new GuestBuffer(rig.In, 64), new GuestBuffer(rig.Out, 64, true));
             rig.Driver.Kick(rig.Queue);
             while (rig.Queue.UsedIndex == used)
             {

@@ -1,6 +1,7 @@
 // A guest, a device on it, and its driver: what most tests begin with.
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Pci;
+using Vgpu.Testing;
 using static Vgpu.Virtio.VirtioFeatures;
 
 namespace Vgpu.Virtio.Tests;
@@ -46,7 +47,7 @@ internal sealed class Rig : IDisposable
         byte[] text = Guid.NewGuid().ToByteArray();
         text.CopyTo(Guest.At(In, text.Length));
         ushort used = queue.UsedIndex;
-        ushort head = queue.Add(new Buffer(In, (uint)text.Length), new Buffer(Out, 4096, Writable: true));
+        ushort head = queue.Add(new GuestBuffer(In, (uint)text.Length), new GuestBuffer(Out, 4096, Writable: true));
         queue.UsedEvent = used;
         Driver.Kick(queue);
         Driver.WaitUsed(queue, used + 1);

@@ -1,5 +1,6 @@
 // The modern transport: discovery, status handshake, queue set-up, device configuration, odd accesses.
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio;
 using static Vgpu.Virtio.VirtioFeatures;
 using static Vgpu.Virtio.VirtioPci;
@@ -147,7 +148,7 @@ public sealed class TransportTests
         rig.Function.Reset();
         using var driver = new FakeDriver(rig.Function);
         driver.Start(Rig.Features, rig.Queue);
-        rig.Queue.Add(new Buffer(rig.In, 4), new Buffer(rig.Out, 4, true));
+        rig.Queue.Add(new GuestBuffer(rig.In, 4), new GuestBuffer(rig.Out, 4, true));
         driver.Kick(rig.Queue);
         driver.WaitUsed(rig.Queue, 1);
     }

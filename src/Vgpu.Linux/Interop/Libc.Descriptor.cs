@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// open(2), close(2), fcntl(2), statx(2), fstatfs(2), ftruncate(2), read(2), write(2).
+// open(2), close(2), fcntl(2), statx(2), fstatfs(2), ftruncate(2), read(2), write(2), chmod(2), unlink(2).
 internal static unsafe partial class Libc
 {
     private const string Library = "libc";

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// mmap(2), munmap(2), memfd_create(2), madvise(2), fallocate(2).
+// mmap(2), munmap(2), mprotect(2), memfd_create(2).
 internal static unsafe partial class Libc
 {
     internal const int PROT_NONE = 0;

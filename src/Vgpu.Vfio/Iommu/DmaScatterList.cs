@@ -21,16 +21,21 @@ public sealed unsafe class DmaScatterList
 {
     private readonly Type2 _iommu;
     private readonly IommuProtection _protection;
+    private readonly int _maxRuns;
     private readonly Segment[] _segments;
     private readonly List<HostRun> _runs = [];
     private ulong[] _ends = [];
     private int _cursor;
     private bool _resolved;
 
-    /// <summary>Takes a copy of <paramref name="entries"/>; nothing is translated before the first use.</summary>
-    public DmaScatterList(Type2 iommu, ReadOnlySpan<DmaEntry> entries, IommuProtection protection)
+    /// <summary>
+    /// Takes a copy of <paramref name="entries"/>; nothing is translated before the first use. More than
+    /// <paramref name="maxRuns"/> runs are E2BIG.
+    /// </summary>
+    public DmaScatterList(Type2 iommu, ReadOnlySpan<DmaEntry> entries, IommuProtection protection, int maxRuns = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(iommu);
+        _maxRuns = maxRuns;
         _iommu = iommu;
         _protection = protection;
         var segments = new List<Segment>(entries.Length);
@@ -71,7 +76,7 @@ public sealed unsafe class DmaScatterList
 
     /// <summary>
     /// Translates what is not translated. EFAULT: an entry is not mapped now, or wraps; EPERM: it may not be touched so,
-    /// or bus mastering is off. Nothing is translated then, and the next use tries again.
+    /// or bus mastering is off; E2BIG: too many runs. Nothing is translated then, and the next use tries again.
     /// </summary>
     public Errno Resolve()
     {
@@ -193,7 +198,7 @@ public sealed unsafe class DmaScatterList
     {
         foreach (ref readonly Segment segment in _segments.AsSpan())
         {
-            Errno error = _iommu.ResolveRuns(segment.Iova, segment.Length, _protection, _runs, joinByAddress: true);
+            Errno error = _iommu.ResolveRuns(segment.Iova, segment.Length, _protection, _runs, joinByAddress: true, _maxRuns);
             if (error != Errno.None)
             {
                 Forget();

@@ -12,13 +12,14 @@ public sealed partial class Type2
     /// </summary>
     /// <returns>
     /// EFAULT: a byte is not mapped, mapped without a file, or the range wraps; EPERM: a piece may not be touched so, or
-    /// bus mastering is off. The list is then as before. A length of 0 appends nothing.
+    /// bus mastering is off; E2BIG: the list would hold more than <paramref name="maxRuns"/>. The list is then as before.
+    /// A length of 0 appends nothing.
     /// </returns>
     /// <remarks>With IOMMU_WRITE the range counts as dirty at once; see <see cref="MarkDirty"/>.</remarks>
-    public Errno Resolve(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs)
+    public Errno Resolve(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs, int maxRuns = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(runs);
-        return ResolveRuns(iova, length, protection, runs, joinByAddress: false);
+        return ResolveRuns(iova, length, protection, runs, joinByAddress: false, maxRuns);
     }
 
     /// <summary>
@@ -98,7 +99,7 @@ public sealed partial class Type2
         return Errno.None;
     }
 
-    internal Errno ResolveRuns(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs, bool joinByAddress)
+    internal Errno ResolveRuns(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs, bool joinByAddress, int maxRuns)
     {
         if (!_busMaster)
         {
@@ -122,6 +123,12 @@ public sealed partial class Type2
         while (true)
         {
             Errno error = Check(at, protection, out DmaMap? map);
+            ulong piece = Math.Min(left, map?.BytesFrom(at) ?? 0);
+            if (error == Errno.None && !TryAppend(runs, new HostRun(at, map!.AddressOf(at), piece), joinByAddress, maxRuns))
+            {
+                error = Errno.E2BIG;
+            }
+
             if (error != Errno.None)
             {
                 runs.RemoveRange(count, runs.Count - count);
@@ -133,8 +140,6 @@ public sealed partial class Type2
                 return error;
             }
 
-            ulong piece = Math.Min(left, map!.BytesFrom(at));
-            Append(runs, new HostRun(at, map.AddressOf(at), piece), joinByAddress);
             left -= piece;
             if (left == 0)
             {
@@ -152,7 +157,7 @@ public sealed partial class Type2
         return Errno.None;
     }
 
-    private static void Append(List<HostRun> runs, HostRun run, bool joinByAddress)
+    private static bool TryAppend(List<HostRun> runs, HostRun run, bool joinByAddress, int maxRuns)
     {
         if (runs.Count != 0)
         {
@@ -160,11 +165,17 @@ public sealed partial class Type2
             if (last.Address + (nint)last.Length == run.Address && (joinByAddress || last.Iova + last.Length == run.Iova))
             {
                 runs[^1] = last with { Length = last.Length + run.Length };
-                return;
+                return true;
             }
         }
 
+        if (runs.Count >= maxRuns)
+        {
+            return false;
+        }
+
         runs.Add(run);
+        return true;
     }
 
     // Sound: the caller checked that the bytes lie in one map and holds the device's lock.

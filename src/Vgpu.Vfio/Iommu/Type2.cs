@@ -40,10 +40,11 @@ public sealed partial class Type2 : IDisposable
     private volatile VfioDevice[] _devices = [];
     private volatile DmaMap? _lastHit;
     private volatile bool _busMaster;
+    private long _unmappedAt = long.MinValue / 2;
     private bool _disposed;
 
     /// <summary>A domain without maps and without bus mastering.</summary>
-    /// <param name="logger">Where refused files are told of, once for each reason.</param>
+    /// <param name="logger">Where refused files are told of, once for each reason; see <see cref="NamedLogger"/>.</param>
     /// <param name="maxMaps">Maps at most, 1 or more: dma_entry_limit.</param>
     public Type2(ILogger logger, int maxMaps = 65_535)
     {
@@ -63,6 +64,12 @@ public sealed partial class Type2 : IDisposable
         get => _busMaster;
         set => _busMaster = value;
     }
+
+    /// <summary>
+    /// Since the last unmap, in ms. A VMM takes its memory map apart and puts it together again while the guest runs, so
+    /// that EFAULT soon after one may be nobody's fault. Any thread.
+    /// </summary>
+    public long MillisecondsSinceUnmap => Environment.TickCount64 - Volatile.Read(ref _unmappedAt);
 
     /// <summary>Maps in the table.</summary>
     public int MapCount
@@ -243,6 +250,7 @@ public sealed partial class Type2 : IDisposable
     // Lock held. From here on no lookup finds these maps; their memory stays until each device was told.
     private DmaMap[] Take(int first, int count)
     {
+        Volatile.Write(ref _unmappedAt, Environment.TickCount64);
         DmaMap[] maps = _table.Remove(first, count);
         _lastHit = null;
         return maps;

@@ -8,7 +8,7 @@ namespace Vgpu.VfioUser.Server;
 /// Logs what one client did wrong, each kind once, and all clients together no faster than their server's
 /// <see cref="LogGate"/> lets them. Connection thread only.
 /// </summary>
-internal sealed class ClientFaultLog(ILogger log, LogGate gate, string name)
+internal sealed class ClientFaultLog(ILogger log, LogGate gate)
 {
     private const int UnknownCommand = 0;
 
@@ -27,11 +27,11 @@ internal sealed class ClientFaultLog(ILogger log, LogGate gate, string name)
         _logged |= bit;
         if (errno == Errno.ENOTSUP)
         {
-            log.RequestNotSupported(name, command);
+            log.RequestNotSupported(command);
         }
         else if (gate.TryEnter())
         {
-            log.RequestRefused(name, command, errno);
+            log.RequestRefused(command, errno);
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Vgpu.VfioUser.Server;
 /// connection, connection thread only.
 /// </summary>
 /// <remarks>The first large map decides: RAM is mapped before any BAR, whose maps come without a file too.</remarks>
-internal sealed class SharedMemoryCheck(ILogger log, LogGate gate, string name, ulong largeMapSize, int pid)
+internal sealed class SharedMemoryCheck(ILogger log, LogGate gate, ulong largeMapSize, int pid)
 {
     // Reading another process's maps waits for that process's memory lock, which it can hold for as long as it likes:
     // so another thread does it, and no second one while the first waits.
@@ -30,7 +30,7 @@ internal sealed class SharedMemoryCheck(ILogger log, LogGate gate, string name, 
         {
             if (gate.TryEnter())
             {
-                log.MemoryNotShared(name);
+                log.MemoryNotShared();
             }
 
             return;
@@ -49,7 +49,7 @@ internal sealed class SharedMemoryCheck(ILogger log, LogGate gate, string name, 
         {
             if (PeerMappings.ArePrivate(pid, identity) && gate.TryEnter())
             {
-                log.MemoryPrivate(name);
+                log.MemoryPrivate();
             }
         }
         finally

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Vgpu.Linux;
 using Vgpu.Vfio;
@@ -82,26 +81,12 @@ internal sealed partial class VfioUserSession
 
         for (int i = 0; i < descriptors.Count; i++)
         {
-            if (!IsEventFd(descriptors.Peek(i)))
+            if (!EventFd.IsEventFd(descriptors.Peek(i)))
             {
                 return false;
             }
         }
 
         return true;
-    }
-
-    // The kernel's name of an eventfd, whole: a file can be called "anon_inode:[eventfd]" only behind some directory.
-    private static bool IsEventFd(FileDescriptor descriptor)
-    {
-        try
-        {
-            string link = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor.Number}");
-            return string.Equals(new FileInfo(link).LinkTarget, "anon_inode:[eventfd]", StringComparison.Ordinal);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
     }
 }

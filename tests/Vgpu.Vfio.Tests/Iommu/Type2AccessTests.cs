@@ -160,4 +160,24 @@ public sealed unsafe class Type2AccessTests
         Assert.Equal(Errno.None, guest.Iommu.Map(Top, Page, RW, guest.File.Duplicate(), 20 * Page));
         return guest;
     }
+
+    [Fact]
+    public void Resolve_stops_where_the_list_is_long_enough()
+    {
+        using var guest = new GuestMemory();
+        for (ulong i = 0; i < 8; i++)
+        {
+            Assert.Equal(Errno.None, guest.Map(i, 1, filePage: 2 * i));
+        }
+
+        var runs = new List<HostRun>();
+        Assert.Equal(Errno.None, guest.Iommu.Resolve(0, 4 * GuestMemory.Page, GuestMemory.R, runs, maxRuns: 4));
+        Assert.Equal(Errno.E2BIG, guest.Iommu.Resolve(4 * GuestMemory.Page, 1, GuestMemory.R, runs, maxRuns: 4));
+        Assert.Equal(Errno.E2BIG, guest.Iommu.Resolve(4 * GuestMemory.Page, 4 * GuestMemory.Page, GuestMemory.R, runs, maxRuns: 7));
+        Assert.Equal(4, runs.Count);
+        Assert.Equal(Errno.None, guest.Iommu.Resolve(4 * GuestMemory.Page, 4 * GuestMemory.Page, GuestMemory.R, runs, maxRuns: 8));
+        var list = new DmaScatterList(guest.Iommu, [new DmaEntry(0, 8 * 4096)], GuestMemory.R, maxRuns: 7);
+        Assert.Equal(Errno.E2BIG, list.Resolve());
+        Assert.Empty(list.Runs);
+    }
 }

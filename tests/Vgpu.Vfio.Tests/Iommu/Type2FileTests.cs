@@ -1,5 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Vgpu.Linux;
+using Vgpu.Testing;
 using Vgpu.Vfio.Iommu;
 using static Vgpu.Vfio.Tests.Iommu.GuestMemory;
 
@@ -130,34 +130,19 @@ public sealed class Type2FileTests
 
         Assert.Equal(0, iommu.MappedFileCount);
         Assert.DoesNotContain(name, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
-        Assert.Equal(1, Directory.GetFiles("/proc/self/fd")
-            .Count(fd => new FileInfo(fd).LinkTarget?.Contains(name, StringComparison.Ordinal) ?? false));
+        Assert.Equal(1, OwnDescriptors.Count(name));
     }
 
     [Fact]
     public void A_reason_is_told_once()
     {
-        var log = new Lines();
+        var log = new ListLogger();
         using var iommu = new Type2(log);
         for (int i = 0; i < 5; i++)
         {
             Assert.Equal(Errno.EINVAL, iommu.Map(0, Page, R, FileDescriptor.OpenRead("/dev/null"), 0));
         }
 
-        Assert.Contains("tmpfs", Assert.Single(log.Written), StringComparison.Ordinal);
-    }
-
-    private sealed class Lines : ILogger
-    {
-        internal List<string> Written { get; } = [];
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Written.Add(formatter(state, exception));
+        Assert.Contains("tmpfs", Assert.Single(log.Lines), StringComparison.Ordinal);
     }
 }

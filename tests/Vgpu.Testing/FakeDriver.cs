@@ -8,11 +8,11 @@ using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Virtio.VirtioPci;
 using static Vgpu.Virtio.VirtioStatus;
 
-namespace Vgpu.Virtio.Tests;
+namespace Vgpu.Testing;
 
-internal sealed class FakeDriver : IDisposable
+public sealed class FakeDriver : IDisposable
 {
-    public const int Timeout = 10_000;
+    public const int Timeout = 30_000;
     private const int Config = VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX;
     private readonly (int Bar, uint Offset, uint Length)[] _areas = new (int, uint, uint)[6];
     private readonly PciFunction _function;
@@ -22,7 +22,6 @@ internal sealed class FakeDriver : IDisposable
     public FakeDriver(PciFunction function, bool msix = false)
     {
         _function = function;
-        Write16(Config, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
         for (int at = Read8(Config, PCI_CAPABILITY_LIST); at != 0; at = Read8(Config, at + 1))
         {
             byte id = Read8(Config, at);
@@ -52,10 +51,7 @@ internal sealed class FakeDriver : IDisposable
         EventFd?[] triggers = [.. _events.Select(e => new EventFd(e.Descriptor.Duplicate()))];
         const VfioIrqSetFlags Assign = VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER;
         Assert.Equal(Errno.None, function.SetIrqs(index, 0, (uint)triggers.Length, Assign, default, triggers));
-        if (msix)
-        {
-            Write16(Config, MsixControl, PCI_MSIX_FLAGS_ENABLE);
-        }
+        TurnOn();
     }
 
     public int MsixControl { get; }
@@ -76,6 +72,16 @@ internal sealed class FakeDriver : IDisposable
             ulong high = Read32(0, Common(VIRTIO_PCI_COMMON_DF));
             Write32(0, Common(VIRTIO_PCI_COMMON_DFSELECT), 0);
             return (high << 32) | Read32(0, Common(VIRTIO_PCI_COMMON_DF));
+        }
+    }
+
+    /// <summary>Memory, bus mastering and the vectors: what a reset of the function turns off.</summary>
+    public void TurnOn()
+    {
+        Write16(Config, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER);
+        if (MsixControl != 0)
+        {
+            Write16(Config, MsixControl, PCI_MSIX_FLAGS_ENABLE);
         }
     }
 

@@ -1,14 +1,14 @@
 using Microsoft.Extensions.Logging;
 
-namespace Vgpu.VfioUser.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>Keeps the lines that were logged, and wakes who waits for one.</summary>
-internal sealed class ListLogger : ILogger
+public sealed class ListLogger : ILogger
 {
     private readonly object _gate = new();
     private readonly List<string> _lines = [];
 
-    internal IReadOnlyList<string> Lines
+    public IReadOnlyList<string> Lines
     {
         get
         {
@@ -33,7 +33,7 @@ internal sealed class ListLogger : ILogger
         }
     }
 
-    internal string WaitFor(string part)
+    public string WaitFor(string part)
     {
         lock (_gate)
         {
@@ -49,5 +49,5 @@ internal sealed class ListLogger : ILogger
         }
     }
 
-    internal int Count(string part) => Lines.Count(l => l.Contains(part, StringComparison.Ordinal));
+    public int Count(string part) => Lines.Count(l => l.Contains(part, StringComparison.Ordinal));
 }

@@ -1,16 +1,17 @@
 // A guest's memory: a memory file that the device reaches through Type2 and the test through a mapping of its own.
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Linux;
 using Vgpu.Vfio.Iommu;
 
-namespace Vgpu.Virtio.Tests;
+namespace Vgpu.Testing;
 
-internal sealed class FakeGuest : IDisposable
+public sealed class FakeGuest : IDisposable
 {
     /// <summary>Where the guest's memory begins, and where a second piece begins that is a neighbour for the guest only.</summary>
     public const ulong Base = 0x4000_0000;
-    public const ulong PieceSize = 1 << 20;
+    public const ulong PieceSize = 64 << 20;
     public const ulong SecondPiece = Base + PieceSize;
 
     private readonly FileDescriptor _first = MemFd.Create("guest", PieceSize);
@@ -27,6 +28,9 @@ internal sealed class FakeGuest : IDisposable
         const IommuProtection All = IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE;
         Assert.Equal(Errno.None, Iommu.Map(SecondPiece, PieceSize, All, _second.Duplicate(), 0));
     }
+
+    /// <summary>The file behind the first piece.</summary>
+    public FileDescriptor File => _first;
 
     public Type2 Iommu { get; } = new(NullLogger.Instance);
 
@@ -48,9 +52,9 @@ internal sealed class FakeGuest : IDisposable
         ? _firstView.Span.Slice((int)(iova - Base), length)
         : _secondView.Span.Slice((int)(iova - SecondPiece), length);
 
-    public ushort Get16(ulong iova) => Volatile.Read(ref System.Runtime.InteropServices.MemoryMarshal.AsRef<ushort>(At(iova, 2)));
+    public ushort Get16(ulong iova) => Volatile.Read(ref MemoryMarshal.AsRef<ushort>(At(iova, 2)));
 
-    public void Set16(ulong iova, ushort value) => Volatile.Write(ref System.Runtime.InteropServices.MemoryMarshal.AsRef<ushort>(At(iova, 2)), value);
+    public void Set16(ulong iova, ushort value) => Volatile.Write(ref MemoryMarshal.AsRef<ushort>(At(iova, 2)), value);
 
     public uint Get32(ulong iova) => BinaryPrimitives.ReadUInt32LittleEndian(At(iova, 4));
 

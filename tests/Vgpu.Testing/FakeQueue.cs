@@ -1,11 +1,12 @@
 // The driver's side of a split virtqueue (virtio 1.2, 2.7.13 and 2.7.14), plain enough to break its rules on purpose.
 using static Vgpu.Virtio.VirtioRing;
 
-namespace Vgpu.Virtio.Tests;
+namespace Vgpu.Testing;
 
-internal readonly record struct Buffer(ulong Address, uint Length, bool Writable = false);
+/// <summary>A part of a chain.</summary>
+public readonly record struct GuestBuffer(ulong Address, uint Length, bool Writable = false);
 
-internal sealed class FakeQueue
+public sealed class FakeQueue
 {
     private readonly FakeGuest _guest;
     private ushort _nextDescriptor;
@@ -68,7 +69,7 @@ internal sealed class FakeQueue
     }
 
     /// <summary>Lays a chain in the next descriptors, round and round, and makes it available.</summary>
-    public ushort Add(params ReadOnlySpan<Buffer> buffers)
+    public ushort Add(params ReadOnlySpan<GuestBuffer> buffers)
     {
         ushort head = (ushort)(_nextDescriptor % Size);
         for (int i = 0; i < buffers.Length; i++)
