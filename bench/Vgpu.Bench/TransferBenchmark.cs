@@ -51,7 +51,7 @@ internal static unsafe class TransferBenchmark
         var backing = new DmaScatterList(iommu, entries, IommuProtection.IOMMU_READ);
         using var renderer = new SoftwareRenderer();
         using IRendererResource resource = renderer.CreateResource2D(PixelFormat.B8G8R8X8, Width, Height)!;
-        Surface surface = resource.Surface;
+        Surface surface = resource.GetSurface()!;
         var whole = new Rect(0, 0, Width, Height);
 
         List<double> ours = [];
