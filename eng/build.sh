@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced: build_product puts the command line into artifacts/vgpu, when a source is newer than the last build.
 # Needs $VGPU_HOME.
 

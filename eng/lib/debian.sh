@@ -74,10 +74,12 @@ debian_version() {
 
 # debian_uris with-needs|alone SUITE PACKAGE...   prints "FILE SIZE" of every package file.
 debian_uris() {
-    local how=$1 suite=$2 verb=(download)
+    # Asked of an empty folder: apt leaves out what an interrupted set-up has already fetched.
+    local how=$1 suite=$2 verb=(download) nothing=$VGPU_WORK/apt/nothing
     shift 2
     [[ $how != with-needs ]] || verb=(-y install)
-    apt-get "${DEBIAN_OPTIONS[@]}" -t "$suite" -qq --print-uris "${verb[@]}" "$@" |
+    mkdir -p "$nothing/partial"
+    (cd "$nothing" && apt-get "${DEBIAN_OPTIONS[@]}" -o "Dir::Cache::archives=$nothing" -t "$suite" -qq --print-uris "${verb[@]}" "$@") |
         awk '/^\047/ { print $2, $3 }'
 }
 

@@ -7,12 +7,11 @@ internal static class CompletionCommand
 {
     internal static Command Create()
     {
-        var command = new Command("completion", """
-            Print a completion script for a shell.
-
-            Example:
-              source <(vgpu completion bash)
-            """);
+        var command = new DocumentedCommand(
+            "completion",
+            "Print a completion script for a shell",
+            "source <(vgpu completion bash)",
+            "vgpu completion fish | source");
         var shell = new Argument<string>("SHELL") { Description = "bash, zsh or fish" };
         shell.AcceptOnlyFromAmong("bash", "zsh", "fish");
         command.Add(shell);

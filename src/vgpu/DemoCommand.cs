@@ -16,13 +16,11 @@ internal static class DemoCommand
 
     internal static Command Create()
     {
-        var command = new Command("demo", """
-            Boot a stock Debian kernel in stock QEMU on a vGPU made for it, and save what it shows.
-
-            Examples:
-              vgpu demo
-              vgpu demo --headless --shot demo.png --device bochs
-            """);
+        var command = new DocumentedCommand(
+            "demo",
+            "Boot a stock Debian kernel in stock QEMU on a vGPU made for it, and save what it shows",
+            "vgpu demo",
+            "vgpu demo --headless --shot demo.png --device bochs");
         var device = new DeviceOptions(command);
         var headless = new Option<bool>("--headless") { Description = "End once the guest has drawn and the picture is saved" };
         var shot = new Option<string>("--shot") { Description = "Where to save the picture", DefaultValueFactory = _ => "vgpu-demo.png", HelpName = "FILE.png" };
@@ -36,7 +34,7 @@ internal static class DemoCommand
             device.Type(parsed),
             device.Options(parsed, "demo"),
             parsed.GetValue(headless),
-            Path.GetFullPath(parsed.GetValue(shot)!),
+            PicturePath.Resolve(parsed.GetValue(shot)!),
             TimeSpan.FromSeconds(parsed.GetValue(timeout) is > 0 and int seconds ? seconds : throw new OperatorException("--timeout is a number of seconds, at least 1"))));
         return command;
     }

@@ -8,7 +8,7 @@ namespace Vgpu.Cli;
 /// <summary>The options that describe a vGPU, for every command that makes one.</summary>
 internal sealed class DeviceOptions
 {
-    private readonly Option<string> _device = new("--device") { Description = "Device type", DefaultValueFactory = _ => "virtio-gpu", HelpName = "TYPE" };
+    private readonly Option<string> _device = new("--device") { Description = $"Device type: {string.Join(", ", DeviceTypes.Names)}", DefaultValueFactory = _ => "virtio-gpu", HelpName = "TYPE" };
     private readonly Option<int> _width = new("--width") { Description = "Preferred width in pixels", DefaultValueFactory = _ => 1024, HelpName = "W" };
     private readonly Option<int> _height = new("--height") { Description = "Preferred height in pixels", DefaultValueFactory = _ => 768, HelpName = "H" };
     private readonly Option<int> _heads = new("--heads") { Description = "Number of outputs", DefaultValueFactory = _ => 1, HelpName = "N" };

@@ -8,13 +8,11 @@ internal static class DoctorCommand
 {
     internal static Command Create()
     {
-        var command = new Command("doctor", """
-            Say of each thing that vgpu needs whether it is there, and the one command that mends it.
-            Exit status 1 where something required is missing.
-
-            Example:
-              vgpu doctor --json
-            """);
+        var command = new DocumentedCommand(
+            "doctor",
+            "Say what vgpu needs, whether it is there and what mends it; exit status 1 where something is missing",
+            "vgpu doctor",
+            "vgpu doctor --json");
         var json = new Option<bool>("--json") { Description = "Print a JSON list" };
         command.Add(json);
         command.SetAction(parsed =>

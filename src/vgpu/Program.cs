@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Vgpu.Cli;
-using Vgpu.Linux;
 
 // The command line's entry. Exit status: 0 done, 1 it could not be done, 2 it was asked for wrongly.
 var root = new RootCommand("Virtual GPUs for virtual machines, through VFIO's own interface, in user space.")
@@ -12,12 +11,12 @@ var root = new RootCommand("Virtual GPUs for virtual machines, through VFIO's ow
     DemoCommand.Create(),
     CompletionCommand.Create(),
 };
+DocumentedCommand.AddExamplesToHelp(root, "vgpu demo", "vgpu serve --socket /run/user/1000/desk.sock", "vgpu serve --help");
 
 ParseResult parsed = root.Parse(args);
-if (parsed.Errors.Count > 0 && parsed.Action is not System.CommandLine.Help.HelpAction)
+if (WrongUse.Find(parsed, args) is string wrong)
 {
-    string command = parsed.CommandResult.Command == root ? "vgpu" : $"vgpu {parsed.CommandResult.Command.Name}";
-    Console.Error.WriteLine($"vgpu: {parsed.Errors[0].Message.TrimEnd('.')}; '{command} --help' shows how");
+    Console.Error.WriteLine($"vgpu: {wrong}");
     return 2;
 }
 
@@ -30,7 +29,7 @@ catch (OperatorException e)
     Console.Error.WriteLine($"vgpu: {e.Message}");
     return 2;
 }
-catch (Exception e) when (e is LinuxException or IOException or UnauthorizedAccessException)
+catch (Exception e) when (e is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"vgpu: {e.Message}");
     return 1;

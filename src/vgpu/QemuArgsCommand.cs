@@ -8,12 +8,12 @@ internal static class QemuArgsCommand
 {
     internal static Command Create()
     {
-        var command = new Command("qemu-args", """
-            Print the QEMU arguments that attach the vGPU at a socket: shared memory and the device.
-
-            Example:
-              eval qemu-system-x86_64 $(vgpu qemu-args /run/user/1000/desk.sock --memory 4096) -drive file=disk.qcow2
-            """);
+        // The double quotes keep the shell from splitting the words before eval reads their quotes.
+        var command = new DocumentedCommand(
+            "qemu-args",
+            "Print the QEMU arguments that attach a vGPU: shared memory and the device",
+            "eval \"qemu-system-x86_64 -drive file=disk.qcow2 $(vgpu qemu-args /run/user/1000/desk.sock --memory 4096)\"",
+            "vgpu qemu-args /run/user/1000/desk.sock --libvirt");
         var sockets = new Argument<string[]>("SOCKET") { Description = "The socket of each vGPU", Arity = ArgumentArity.OneOrMore };
         var memory = new Option<int>("--memory") { Description = "The guest's memory in MiB", DefaultValueFactory = _ => 2048, HelpName = "MIB" };
         var bus = new Option<string?>("--bus") { Description = "Plug into this bus, for example a pcie-root-port", HelpName = "BUS" };

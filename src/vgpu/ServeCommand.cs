@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
-using Vgpu.Linux;
 using Vgpu.Qemu;
 
 namespace Vgpu.Cli;
@@ -12,12 +11,11 @@ internal static class ServeCommand
 {
     internal static Command Create()
     {
-        var command = new Command("serve", """
-            Serve one vGPU in the foreground until Ctrl-C or SIGTERM.
-
-            Example:
-              vgpu serve --socket /run/user/1000/desk.sock --device virtio-gpu --width 1920 --height 1080
-            """);
+        var command = new DocumentedCommand(
+            "serve",
+            "Serve one vGPU in the foreground until Ctrl-C or SIGTERM",
+            "vgpu serve --socket /run/user/1000/desk.sock --device virtio-gpu --width 1920 --height 1080",
+            "vgpu serve --socket /run/user/1000/plain.sock --device bochs --json");
         var socket = new Option<string>("--socket") { Description = "Unix socket for the VMM; the screen's is beside it, with '.screen' added", Required = true, HelpName = "PATH" };
         var json = new Option<bool>("--json") { Description = "Say where it serves as one line of JSON" };
         var verbose = new Option<bool>("--verbose") { Description = "Log more" };
@@ -39,7 +37,7 @@ internal static class ServeCommand
         using var ended = new ManualResetEventSlim();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        using VgpuServer server = Listen(socketPath, type, options, log);
+        using var server = new VgpuServer(socketPath, type, options, log);
         var attachment = new VgpuAttachment(server.SocketPath);
         if (json)
         {
@@ -67,26 +65,6 @@ internal static class ServeCommand
         {
             context.Cancel = true;
             ended.Set();
-        }
-    }
-
-    private static VgpuServer Listen(string socketPath, string type, VgpuOptions options, ILogger log)
-    {
-        try
-        {
-            return new VgpuServer(socketPath, type, options, log);
-        }
-        catch (LinuxException e) when (e.Errno == Errno.EADDRINUSE)
-        {
-            throw new OperatorException($"somebody listens at {socketPath} already; end that server or give --socket another path");
-        }
-        catch (LinuxException e) when (e.Errno == Errno.EEXIST)
-        {
-            throw new OperatorException($"{socketPath} is there and is no socket; move it away or give --socket another path");
-        }
-        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.EACCES or Errno.ENAMETOOLONG)
-        {
-            throw new OperatorException($"can't listen at {socketPath} ({e.Message}); give --socket a path of at most 100 bytes in a folder that exists and that you may write to");
         }
     }
 }

@@ -12,12 +12,7 @@ internal static class ShotCommand
 {
     internal static Command Create()
     {
-        var command = new Command("shot", """
-            Save what a vGPU shows as a PNG file.
-
-            Example:
-              vgpu shot /run/user/1000/desk.sock desk.png
-            """);
+        var command = new DocumentedCommand("shot", "Save what a vGPU shows as a PNG file", "vgpu shot /run/user/1000/desk.sock desk.png");
         var socket = new Argument<string>("SOCKET") { Description = "The vGPU's socket" };
         var file = new Argument<string>("FILE") { Description = "The picture to write; replaced as a whole where it is there" };
         var head = new Option<int>("--head") { Description = "Which output, from 0", HelpName = "N" };
@@ -32,8 +27,8 @@ internal static class ShotCommand
 
         command.SetAction(parsed =>
         {
+            string path = PicturePath.Resolve(parsed.GetValue(file)!);
             Picture picture = Capture(parsed.GetValue(socket)!, parsed.GetValue(head), !parsed.GetValue(noCursor));
-            string path = Path.GetFullPath(parsed.GetValue(file)!);
             PngFile.Write(path, picture);
             Console.WriteLine(parsed.GetValue(json)
                 ? PlainJson.ToText(new Dictionary<string, object> { ["file"] = path, ["width"] = picture.Width, ["height"] = picture.Height })
@@ -47,10 +42,17 @@ internal static class ShotCommand
     {
         try
         {
-            return ScreenFeedClient.Capture(VgpuServer.ScreenPath(socket), head, withCursor)
+            using ScreenFeedClient screen = ScreenFeedClient.Connect(VgpuServer.ScreenPath(socket));
+            int heads = screen.Heads().Count;
+            if (head < 0 || head >= heads)
+            {
+                throw new OperatorException($"{socket} has no head {head}; --head is 0 to {heads - 1}");
+            }
+
+            return screen.Capture(head, withCursor)
                 ?? throw new IOException($"head {head} of {socket} shows nothing yet; try again once its guest has drawn");
         }
-        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ECONNREFUSED)
+        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ECONNREFUSED or Errno.ENAMETOOLONG)
         {
             throw new OperatorException($"no vGPU is served at {socket}; start one with 'vgpu serve --socket {ShellWords.Quote(socket)}'");
         }

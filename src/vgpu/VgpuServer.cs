@@ -21,8 +21,8 @@ public sealed class VgpuServer : IDisposable
     private readonly ScreenFeedServer _feed;
 
     /// <summary>
-    /// Makes the vGPU and listens. Throws <see cref="OperatorException"/> for options that can't be, and
-    /// <see cref="LinuxException"/> where the socket can't be had.
+    /// Makes the vGPU and listens. Throws <see cref="OperatorException"/> for options and sockets that can't be, and
+    /// <see cref="LinuxException"/> where the host is out of something.
     /// </summary>
     public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log)
     {
@@ -46,8 +46,9 @@ public sealed class VgpuServer : IDisposable
         _feed = new ScreenFeedServer(ScreenPath(SocketPath), _instance.Screen, log);
         try
         {
-            Connection.Start();
-            _feed.Start();
+            // The screen first, which says nothing: whoever reads that the vGPU listens may rely on both.
+            Listen(_feed.Start, ScreenPath(SocketPath));
+            Listen(Connection.Start, SocketPath);
         }
         catch
         {
@@ -75,5 +76,33 @@ public sealed class VgpuServer : IDisposable
         _instance.Dispose();
         _renderer.Dispose();
         _iommu.Dispose();
+    }
+
+    private void Listen(Action start, string path)
+    {
+        try
+        {
+            start();
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EEXIST || (e.Errno == Errno.EADDRINUSE && Directory.Exists(path)))
+        {
+            throw new OperatorException($"{path} is there and is no socket; move it away or choose another path");
+        }
+        catch (LinuxException e) when (e.Errno == Errno.EADDRINUSE)
+        {
+            throw new OperatorException($"somebody listens at {SocketPath} already; end that server or choose another path");
+        }
+        catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR)
+        {
+            throw new OperatorException($"there is no folder {Path.GetDirectoryName(path)} for the socket; make it or choose another path");
+        }
+        catch (LinuxException e) when (e.Errno == Errno.ENAMETOOLONG)
+        {
+            throw new OperatorException($"{SocketPath} is too long for a Unix socket; choose a path of at most {107 - ScreenPath(string.Empty).Length} bytes");
+        }
+        catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM)
+        {
+            throw new OperatorException($"no permission to listen at {path}; choose a path in a folder that you may write to, or run as the folder's owner");
+        }
     }
 }
