@@ -6,25 +6,16 @@ namespace Vgpu.Vm.Tests;
 /// <summary>Says where two pictures differ, not only that they do. The unused fourth byte does not count.</summary>
 public static class PictureAssert
 {
+    public static bool AreSame(Picture expected, Picture actual) =>
+        (expected.Width, expected.Height) == (actual.Width, actual.Height) && Compare(expected, actual).Different == 0;
+
     public static void Same(Picture expected, Picture actual)
     {
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
-        ReadOnlySpan<uint> wanted = MemoryMarshal.Cast<byte, uint>(expected.Pixels.Span);
-        ReadOnlySpan<uint> got = MemoryMarshal.Cast<byte, uint>(actual.Pixels.Span);
-        int different = 0;
-        int first = -1;
-        for (int i = 0; i < wanted.Length; i++)
-        {
-            if (((wanted[i] ^ got[i]) & 0xffffff) != 0)
-            {
-                different++;
-                first = first < 0 ? i : first;
-            }
-        }
-
+        (int different, int first) = Compare(expected, actual);
         Assert.True(
             different == 0,
-            different == 0 ? string.Empty : $"{different} of {wanted.Length} pixels differ; the first at {first % expected.Width},{first / expected.Width}: {wanted[first] & 0xffffff:x6} expected, {got[first] & 0xffffff:x6} shown");
+            different == 0 ? string.Empty : $"{different} of {expected.Width * expected.Height} pixels differ; the first at {first % expected.Width},{first / expected.Width}: {Pixel(expected, first):x6} expected, {Pixel(actual, first):x6} shown");
     }
 
     /// <summary>More than a blank screen: at least this many pixels differ from the first.</summary>
@@ -39,4 +30,24 @@ public static class PictureAssert
 
         Assert.True(different >= atLeast, $"the {picture.Width}x{picture.Height} picture is blank but for {different} pixels");
     }
+
+    private static (int Different, int First) Compare(Picture expected, Picture actual)
+    {
+        ReadOnlySpan<uint> wanted = MemoryMarshal.Cast<byte, uint>(expected.Pixels.Span);
+        ReadOnlySpan<uint> got = MemoryMarshal.Cast<byte, uint>(actual.Pixels.Span);
+        int different = 0;
+        int first = -1;
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            if (((wanted[i] ^ got[i]) & 0xffffff) != 0)
+            {
+                different++;
+                first = first < 0 ? i : first;
+            }
+        }
+
+        return (different, first);
+    }
+
+    private static uint Pixel(Picture picture, int index) => MemoryMarshal.Cast<byte, uint>(picture.Pixels.Span)[index] & 0xffffff;
 }
