@@ -65,6 +65,37 @@ static void cursor(int fd, const struct screen *s, const char *file, int x, int 
 	printf("cursor %s at %d,%d hotspot %d,%d\n", file, x, y, hot_x, hot_y);
 }
 
+static void cursor_move(int fd, const struct screen *s, int x, int y)
+{
+	struct drm_mode_cursor2 c = { .flags = DRM_MODE_CURSOR_MOVE, .crtc_id = s->crtc, .x = x, .y = y };
+
+	if (drm(fd, DRM_IOCTL_MODE_CURSOR2, &c))
+		die("CURSOR2 to %d,%d: %s", x, y, strerror(errno));
+	printf("cursor moved to %d,%d\n", x, y);
+}
+
+/* The pattern on every connected screen but the first, in its first mode: seed S + n on connector n. */
+static void others(int fd, struct picture p)
+{
+	uint32_t seed = p.seed;
+	struct screen s;
+
+	for (unsigned int n = 1; screen_find(fd, n, &s) == 0; n++) {
+		struct buffer b;
+
+		if (s.info.connection != 1 || !s.info.count_modes)
+			continue;
+		b = buffer_make(fd, s.modes[0].hdisplay, s.modes[0].vdisplay, DRM_FORMAT_XRGB8888);
+		p.w = b.w;
+		p.h = b.h;
+		p.seed = seed + n;
+		pattern_draw(&p, (struct rect){ 0, 0, b.w, b.h }, b.pixels, b.stride);
+		screen_show(fd, &s, &b);
+		buffer_dirty(fd, &b, NULL, 0);
+		printf("connector %u shows %ux%u %u\n", n, b.w, b.h, p.seed);
+	}
+}
+
 static void rects(int fd, const struct buffer *b, uint32_t seed, uint32_t count)
 {
 	for (uint32_t k = 0; k < count; k++) {
@@ -111,8 +142,10 @@ static void usage(void)
 {
 	die("usage: drmdraw [--card N] [--connector I] --modes\n"
 	    "       drmdraw [--card N] [--connector I] [--mode WxH] [--pattern NAME] [--seed S] [--format xr24|ar24]\n"
-	    "               [--rects K | --frames N [--flip]] [--cursor FILE|builtin [--cursor-at X,Y] [--hotspot X,Y]]\n"
-	    "               [--hold]\n"
+	    "               [--rects K [--on-signal] | --frames N [--flip]] [--all] [--hold]\n"
+	    "               [--cursor FILE|builtin [--cursor-at X,Y] [--hotspot X,Y] [--cursor-move X,Y]...]\n"
+	    "--all: on every other connected screen too, in its own mode and with seed S + its number\n"
+	    "--on-signal: draws the rectangles when SIGUSR1 comes\n"
 	    "patterns: gradient checker noise text solid");
 }
 
@@ -122,9 +155,11 @@ int main(int argc, char **argv)
 		{ "card", 1, 0, 'c' }, { "connector", 1, 0, 'i' }, { "mode", 1, 0, 'm' }, { "pattern", 1, 0, 'p' },
 		{ "seed", 1, 0, 's' }, { "format", 1, 0, 'f' }, { "rects", 1, 0, 'r' }, { "frames", 1, 0, 'n' },
 		{ "flip", 0, 0, 'F' }, { "cursor", 1, 0, 'u' }, { "cursor-at", 1, 0, 'a' }, { "hotspot", 1, 0, 'o' },
-		{ "modes", 0, 0, 'l' }, { "hold", 0, 0, 'h' }, { 0 },
+		{ "modes", 0, 0, 'l' }, { "hold", 0, 0, 'h' }, { "all", 0, 0, 'A' }, { "cursor-move", 1, 0, 'M' },
+		{ "on-signal", 0, 0, 'g' }, { 0 },
 	};
-	int card = 0, pattern = GRADIENT, modes = 0, hold = 0, flip = 0, option, fd;
+	int card = 0, pattern = GRADIENT, modes = 0, hold = 0, flip = 0, all = 0, on_signal = 0, option, fd, number;
+	int moves[16][2], count_moves = 0;
 	int x = 0, y = 0, hot_x = 0, hot_y = 0;
 	unsigned int connector = 0, w = 0, h = 0, seed = 1, count_rects = 0, count_frames = 0;
 	uint32_t format = DRM_FORMAT_XRGB8888;
@@ -132,6 +167,7 @@ int main(int argc, char **argv)
 	struct picture p;
 	struct screen s;
 	struct buffer b;
+	sigset_t update;
 
 	setlinebuf(stdout);
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -153,6 +189,14 @@ int main(int argc, char **argv)
 		case 'a': if (sscanf(optarg, "%d,%d", &x, &y) != 2) usage(); break;
 		case 'o': if (sscanf(optarg, "%d,%d", &hot_x, &hot_y) != 2) usage(); break;
 		case 'l': modes = 1; break;
+		case 'A': all = 1; break;
+		case 'g': on_signal = 1; break;
+		case 'M':
+			if (count_moves == 16 ||
+			    sscanf(optarg, "%d,%d", &moves[count_moves][0], &moves[count_moves][1]) != 2)
+				usage();
+			count_moves++;
+			break;
 		case 'h': hold = 1; break;
 		default: usage();
 		}
@@ -160,6 +204,9 @@ int main(int argc, char **argv)
 	if (pattern < 0 || optind != argc)
 		usage();
 
+	sigemptyset(&update);
+	sigaddset(&update, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &update, NULL);
 	fd = card_open(card);
 	if (modes) {
 		list(fd);
@@ -177,13 +224,23 @@ int main(int argc, char **argv)
 	pattern_draw(&p, (struct rect){ 0, 0, b.w, b.h }, b.pixels, b.stride);
 	screen_show(fd, &s, &b);
 	buffer_dirty(fd, &b, NULL, 0);
-	printf("drawn %ux%u %s %u\n", b.w, b.h, pattern_names[pattern], seed);
+	if (all)
+		others(fd, p);
+	if (on_signal) {
+		printf("drawn %ux%u %s %u\n", b.w, b.h, pattern_names[pattern], seed);
+		if (sigwait(&update, &number))
+			die("sigwait failed");
+	}
 	if (count_rects)
 		rects(fd, &b, seed, count_rects);
 	if (count_frames)
 		frames(fd, &s, &b, p, count_frames, flip, format);
 	if (pointer)
 		cursor(fd, &s, pointer, x, y, hot_x, hot_y);
+	for (int i = 0; i < count_moves; i++)
+		cursor_move(fd, &s, moves[i][0], moves[i][1]);
+	if (!on_signal)
+		printf("drawn %ux%u %s %u\n", b.w, b.h, pattern_names[pattern], seed);
 
 	/* The picture lives as long as the program does; then the console comes back. */
 	if (hold)

@@ -12,7 +12,7 @@ public static class PictureAssert
         (int different, int first) = Compare(expected, actual);
         Assert.True(
             different == 0,
-            different == 0 ? string.Empty : $"{different} pixels differ; the first at {first % expected.Width},{first / expected.Width}: {Pixel(expected, first):x6} expected, {Pixel(actual, first):x6} shown");
+            different == 0 ? string.Empty : $"{different} of {expected.Width * expected.Height} pixels differ; the first at {first % expected.Width},{first / expected.Width}: {Pixel(expected, first):x6} expected, {Pixel(actual, first):x6} shown");
     }
 
     public static bool AreSame(Picture expected, Picture actual) =>

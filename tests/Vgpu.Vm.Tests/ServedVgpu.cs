@@ -12,7 +12,7 @@ public sealed class ServedVgpu : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-test-");
     private readonly StringWriter _log = new();
 
-    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false)
+    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0)
     {
         (_, VgpuType found) = DeviceTypes.Find(type);
         Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
@@ -20,7 +20,7 @@ public sealed class ServedVgpu : IDisposable
             Name = type,
             Mode = new DisplayMode(width, height),
             Heads = heads,
-            VideoMemory = found.DefaultVideoMemory,
+            VideoMemory = videoMemory == 0 ? found.DefaultVideoMemory : videoMemory,
             Msix = msix,
             GuestBlobs = guestBlobs,
             Rom = withRom ? File.ReadAllBytes(QemuInstallation.BochsRom) : default,
