@@ -1,6 +1,5 @@
 // UPDATE_CURSOR and MOVE_CURSOR (virtio 1.2, 5.7.6.10): the pointer's picture and place on each head.
 using System.Buffers.Binary;
-using Vgpu.Linux;
 using Vgpu.Screens;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
