@@ -7,7 +7,7 @@ namespace Vgpu.Linux;
 /// An owned file descriptor, close-on-exec. Disposing closes it once, from any thread; use from several threads is
 /// safe in the way of <see cref="SafeHandle"/>.
 /// </summary>
-public sealed unsafe class FileDescriptor : SafeHandle
+public sealed class FileDescriptor : SafeHandle
 {
     /// <summary>Takes ownership of <paramref name="fd"/>.</summary>
     public FileDescriptor(int fd)

@@ -42,6 +42,7 @@ public readonly record struct FileFacts
     /// <summary>Device and inode: the same file has the same pair.</summary>
     public required (ulong Device, ulong Inode) Identity { get; init; }
 
+    // Sound: the kernel fills structures of this frame, each as long as it expects.
     internal static unsafe FileFacts Of(FileDescriptor fd)
     {
         Libc.Statx stat;

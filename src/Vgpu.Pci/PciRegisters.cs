@@ -2,6 +2,15 @@
 // PCI Local Bus 3.0, 6.1 and 6.2; 6.8.2 for MSI-X.
 namespace Vgpu.Pci;
 
+/// <summary>Identities that several functions share (linux/pci_ids.h).</summary>
+public static class PciIds
+{
+    public const uint PCI_CLASS_DISPLAY_OTHER = 0x038000;
+    public const ushort PCI_VENDOR_ID_REDHAT_QUMRANET = 0x1af4;
+    public const ushort PCI_SUBVENDOR_ID_REDHAT_QUMRANET = 0x1af4;
+    public const ushort PCI_SUBDEVICE_ID_QEMU = 0x1100;
+}
+
 /// <summary>Offsets and bits of the configuration space (linux/pci_regs.h).</summary>
 public static class PciRegisters
 {
@@ -11,8 +20,6 @@ public static class PciRegisters
     public const int PCI_STATUS = 0x06;
     public const int PCI_REVISION_ID = 0x08;
     public const int PCI_CACHE_LINE_SIZE = 0x0c;
-    public const int PCI_LATENCY_TIMER = 0x0d;
-    public const int PCI_HEADER_TYPE = 0x0e;
     public const int PCI_BASE_ADDRESS_0 = 0x10;
     public const int PCI_SUBSYSTEM_VENDOR_ID = 0x2c;
     public const int PCI_SUBSYSTEM_ID = 0x2e;
@@ -40,9 +47,7 @@ public static class PciRegisters
     public const uint PCI_ROM_ADDRESS_MASK = 0xfffff800;
 
     public const byte PCI_CAP_ID_PM = 0x01;
-    public const byte PCI_CAP_ID_MSI = 0x05;
     public const byte PCI_CAP_ID_VNDR = 0x09;
-    public const byte PCI_CAP_ID_EXP = 0x10;
     public const byte PCI_CAP_ID_MSIX = 0x11;
 
     public const ushort PCI_MSIX_FLAGS_QSIZE = 0x07ff;

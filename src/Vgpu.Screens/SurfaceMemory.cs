@@ -3,7 +3,7 @@ using Vgpu.Linux;
 namespace Vgpu.Screens;
 
 // The memory behind surfaces, counted: file and mapping go when the last surface on them goes.
-internal sealed unsafe class SurfaceMemory
+internal sealed class SurfaceMemory
 {
     private readonly MemoryMapping? _mapping;
     private readonly Action? _released;

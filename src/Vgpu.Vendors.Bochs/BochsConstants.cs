@@ -6,9 +6,6 @@ internal static class BochsConstants
 {
     internal const ushort PCI_VENDOR_ID_QEMU = 0x1234;
     internal const ushort PCI_DEVICE_ID_QEMU_VGA = 0x1111;
-    internal const uint PCI_CLASS_DISPLAY_OTHER = 0x038000;
-    internal const ushort PCI_SUBVENDOR_ID_REDHAT_QUMRANET = 0x1af4;
-    internal const ushort PCI_SUBDEVICE_ID_QEMU = 0x1100;
 
     /// <summary>From revision 2 on, the extended registers are there.</summary>
     internal const byte RevisionId = 2;
@@ -30,7 +27,6 @@ internal static class BochsConstants
     internal const ushort VBE_DISPI_ENABLED = 0x01;
     internal const ushort VBE_DISPI_LFB_ENABLED = 0x40;
 
-    internal const int PCI_VGA_MMIO_SIZE = 0x1000;
     internal const int PCI_VGA_EDID_SIZE = 0x400;
     internal const int PCI_VGA_BOCHS_OFFSET = 0x500;
     internal const int PCI_VGA_BOCHS_SIZE = VBE_DISPI_INDEX_NB * 2;

@@ -4,6 +4,8 @@ using Vgpu.Pci;
 using Vgpu.Screens;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
+using static Vgpu.Pci.PciIds;
+using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Vendors.Bochs.BochsConstants;
 
 namespace Vgpu.Vendors.Bochs;
@@ -14,7 +16,6 @@ namespace Vgpu.Vendors.Bochs;
 /// </summary>
 internal sealed class BochsDisplay : PciFunction
 {
-    private const int PCI_INTERRUPT_LINE = 0x3c;
     private const uint PageSize = 4096;
 
     private static readonly PciIdentity _identity = new(

@@ -5,9 +5,8 @@ namespace Vgpu.Vendors.VirtioGpu;
 
 internal static class VirtioGpuConstants
 {
-    // Device type (virtio 1.2, chapter 5) and PCI class: display controller, other.
+    // Device type (virtio 1.2, chapter 5).
     internal const ushort VIRTIO_ID_GPU = 16;
-    internal const uint PCI_CLASS_DISPLAY_OTHER = 0x038000;
 
     // Queues (5.7.2).
     internal const int CONTROLQ = 0;

@@ -1,6 +1,7 @@
 // The virtio GPU device (virtio 1.2, 5.7), 2D with blobs of guest memory: queues, features, configuration and dispatch.
 using System.Runtime.InteropServices;
 using Vgpu.Gpus;
+using Vgpu.Pci;
 using Vgpu.Screens;
 using Vgpu.Virtio;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -60,7 +61,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
 
     public override ushort DeviceType => VIRTIO_ID_GPU;
 
-    public override uint PciClassCode => PCI_CLASS_DISPLAY_OTHER;
+    public override uint PciClassCode => PciIds.PCI_CLASS_DISPLAY_OTHER;
 
     /// <summary>EDID, RESOURCE_UUID and, where wanted, RESOURCE_BLOB; neither VIRGL nor CONTEXT_INIT.</summary>
     public override ulong DeviceFeatures { get; }

@@ -22,9 +22,6 @@ public sealed class VfioIrqTriggers : IDisposable
     /// <summary>How many subindexes have a trigger now.</summary>
     public int Assigned { get; private set; }
 
-    /// <summary>Whether this subindex has a trigger; false where there is no such subindex.</summary>
-    public bool IsAssigned(uint subindex) => subindex < Count && _triggers[subindex] is not null;
-
     /// <summary>Signals one subindex; false, and lost, where it has no trigger.</summary>
     public bool Signal(uint subindex)
     {

@@ -70,7 +70,7 @@ public sealed class ScreenFeedServer : IDisposable
         _thread?.Join();
         if (_listener is not null)
         {
-            File.Delete(_path);
+            _listener.Unlink();
             _listener.Dispose();
         }
 

@@ -34,9 +34,7 @@ public static class VirtioRing
 /// <summary>virtio over PCI (virtio 1.2, 4.1; linux/virtio_pci.h).</summary>
 public static class VirtioPci
 {
-    public const ushort PCI_VENDOR_ID_REDHAT_QUMRANET = 0x1af4;
     public const ushort VIRTIO_PCI_DEVICE_ID_BASE = 0x1040;
-    public const ushort PCI_SUBDEVICE_ID_QEMU = 0x1100;
     public const byte VIRTIO_PCI_ABI_REVISION = 1;
 
     public const byte VIRTIO_PCI_CAP_COMMON_CFG = 1;

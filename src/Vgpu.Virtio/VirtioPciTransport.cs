@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Pci;
 using Vgpu.Vfio.Iommu;
+using static Vgpu.Pci.PciIds;
 using static Vgpu.Virtio.VirtioPci;
 
 namespace Vgpu.Virtio;

@@ -98,7 +98,7 @@ public sealed unsafe class EventFdTests
         for (int i = 0; i < 20; i++)
         {
             Assert.Equal(0, (int)Libc.Syscall(SYS_tgkill, Environment.ProcessId, thread, SIGUSR1));
-            Thread.Sleep(5);
+            Assert.False(waiter.Join(5), "the wait has ended");
         }
 
         counter.Signal();

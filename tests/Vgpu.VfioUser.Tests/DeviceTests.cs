@@ -1,5 +1,4 @@
 using Vgpu.Linux;
-using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
 

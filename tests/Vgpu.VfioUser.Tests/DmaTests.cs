@@ -1,7 +1,6 @@
 using System.IO.MemoryMappedFiles;
 using Microsoft.Win32.SafeHandles;
 using Vgpu.Linux;
-using Vgpu.Testing;
 using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser.Messages;
 using Vgpu.VfioUser.Server;

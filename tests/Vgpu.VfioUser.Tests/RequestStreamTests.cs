@@ -118,7 +118,7 @@ public sealed class RequestStreamTests : IDisposable
 
         sender.Join();
         Assert.Equal([1, 9, 2, 9], ids);
-        Assert.Equal(0, _stream.Pending);
+        Assert.False(_stream.TryNext(out _, out _));
     }
 
     private void Send(byte[] bytes, params FileDescriptor[] descriptors) =>

@@ -28,24 +28,17 @@ public sealed class PngTests
     [Fact]
     public void Is_written_whole_or_not_at_all()
     {
-        string folder = Directory.CreateTempSubdirectory("vgpu-png").FullName;
-        try
-        {
-            string path = Path.Combine(folder, "shot.png");
-            File.WriteAllText(path, "old");
-            Assert.Throws<ArgumentException>(() => PngFile.Write(path, new Picture(4, 4, new byte[63])));
-            Assert.Equal("old", File.ReadAllText(path));
-            PngFile.Write(path, Noise(31, 17));
-            Assert.Equal(31, PngReader.Read(File.ReadAllBytes(path)).Width);
-            Directory.CreateDirectory(Path.Combine(folder, "taken"));
-            Assert.ThrowsAny<Exception>(() => PngFile.Write(Path.Combine(folder, "taken"), Noise(1, 1)));
-            Assert.Throws<DirectoryNotFoundException>(() => PngFile.Write(Path.Combine(folder, "none", "shot.png"), Noise(1, 1)));
-            Assert.Equal(["shot.png"], Directory.GetFiles(folder).Select(Path.GetFileName));
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        using var folder = new TemporaryFolder();
+        string path = folder.File("shot.png");
+        File.WriteAllText(path, "old");
+        Assert.Throws<ArgumentException>(() => PngFile.Write(path, new Picture(4, 4, new byte[63])));
+        Assert.Equal("old", File.ReadAllText(path));
+        PngFile.Write(path, Noise(31, 17));
+        Assert.Equal(31, PngReader.Read(File.ReadAllBytes(path)).Width);
+        Directory.CreateDirectory(folder.File("taken"));
+        Assert.ThrowsAny<Exception>(() => PngFile.Write(folder.File("taken"), Noise(1, 1)));
+        Assert.Throws<DirectoryNotFoundException>(() => PngFile.Write(Path.Combine(folder.File("none"), "shot.png"), Noise(1, 1)));
+        Assert.Equal(["shot.png"], Directory.GetFiles(Path.GetDirectoryName(path)!).Select(Path.GetFileName));
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-// Payloads of VFIO_USER_DMA_MAP, _UNMAP, _READ and _WRITE, in the specification's order.
+// Payloads of VFIO_USER_DMA_MAP and _UNMAP. A client's memory is mapped here: _READ and _WRITE are never sent.
 namespace Vgpu.VfioUser.Messages;
 
 /// <summary>Flags of <see cref="DmaMap"/>; the values of IOMMU_READ and IOMMU_WRITE.</summary>
@@ -50,16 +50,4 @@ public struct DmaUnmap
 
     /// <summary>Bytes.</summary>
     public ulong Size;
-}
-
-/// <summary>What begins the requests and replies of VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE; data follows.</summary>
-[StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaAccess
-{
-    public const int Length = 16;
-
-    public ulong Address;
-
-    /// <summary>Bytes.</summary>
-    public ulong Count;
 }

@@ -38,9 +38,6 @@ internal sealed class RequestStream
     /// <summary>The client broke the framing: nothing that follows can be understood.</summary>
     internal bool IsBroken { get; private set; }
 
-    /// <summary>Bytes of a message that has begun and not ended.</summary>
-    internal int Pending => _end - _start;
-
     /// <summary>Waits for more bytes; false at the end of the stream. Invalidates the last payload.</summary>
     internal bool Receive()
     {

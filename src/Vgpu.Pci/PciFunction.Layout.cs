@@ -1,0 +1,126 @@
+// How a subclass lays a function out, and what regions VFIO shows of it. PCI Local Bus 3.0, 6.1 and 6.2.5.
+using Vgpu.Linux;
+using Vgpu.Vfio;
+using static Vgpu.Pci.PciRegisters;
+using static Vgpu.Vfio.VfioPciRegions;
+
+namespace Vgpu.Pci;
+
+public abstract partial class PciFunction
+{
+    /// <summary>Adds a BAR; before the first access only. Throws <see cref="ArgumentException"/> where it can't be one or is taken.</summary>
+    protected void AddBar(PciBar bar)
+    {
+        ArgumentNullException.ThrowIfNull(bar);
+        CheckNotLaidOut();
+        bar.Check();
+        if (IsTaken(bar.Index) || (bar.Is64Bit && IsTaken(bar.Index + 1)))
+        {
+            throw new ArgumentException($"BAR {bar.Index} is taken.", nameof(bar));
+        }
+
+        _bars[bar.Index] = bar;
+        _config.AddBar(bar);
+        _handlers[bar.Index] = bar.Memory is null
+            ? bar.Handler
+            : new MemoryBar(MemoryMapping.Share(bar.Memory, 0, bar.Size, MemoryProtection.ReadWrite));
+    }
+
+    /// <summary>
+    /// Adds a capability: its id and the bytes after the next pointer. Returns its offset in config space. Before the
+    /// first access only.
+    /// </summary>
+    protected int AddCapability(byte id, ReadOnlySpan<byte> body) => AddCapability(id, body, default);
+
+    /// <summary>As above, with the bits of the body that may be written (shorter than the body: the rest may not).</summary>
+    protected int AddCapability(byte id, ReadOnlySpan<byte> body, ReadOnlySpan<byte> writable)
+    {
+        CheckNotLaidOut();
+        return _config.AddCapability(id, body, writable);
+    }
+
+    /// <summary>Gives the function an expansion ROM (region 6, BAR 0x30 with size masking). Empty: none.</summary>
+    protected void SetRom(ReadOnlyMemory<byte> image)
+    {
+        CheckNotLaidOut();
+        if (!image.IsEmpty)
+        {
+            var rom = new RomBar(image);
+            _handlers[VFIO_PCI_ROM_REGION_INDEX] = rom;
+            _config.AddRom(rom.Size);
+        }
+    }
+
+    private bool IsTaken(int index) => _bars[index] is not null || (index > 0 && _bars[index - 1] is { Is64Bit: true });
+
+    private void CheckNotLaidOut()
+    {
+        if (_laidOut)
+        {
+            throw new InvalidOperationException("The function has been used: its layout is fixed.");
+        }
+    }
+
+    private void LayOut()
+    {
+        if (_laidOut)
+        {
+            return;
+        }
+
+        lock (Lock)
+        {
+            if (!_laidOut)
+            {
+                PlaceMsixTable();
+                _regions = MakeRegions();
+                _config.Seal();
+                Iommu.BusMaster = false;
+                _laidOut = true;
+            }
+        }
+    }
+
+    private void PlaceMsixTable()
+    {
+        if (_msixTable is null)
+        {
+            return;
+        }
+
+        int index = 0;
+        while (index < _bars.Length && IsTaken(index))
+        {
+            index++;
+        }
+
+        AddBar(new PciBar { Index = index, Size = _msixTable.Size, Handler = _msixTable });
+        _config.Set32(_msixCapability + 4, (uint)index);
+        _config.Set32(_msixCapability + 8, _msixTable.PendingOffset | (uint)index);
+    }
+
+    private VfioRegion[] MakeRegions()
+    {
+        var regions = new VfioRegion[VFIO_PCI_NUM_REGIONS];
+        Array.Fill(regions, VfioRegion.Absent);
+        foreach (PciBar? bar in _bars)
+        {
+            if (bar is not null)
+            {
+                regions[bar.Index] = bar.Region;
+            }
+        }
+
+        if (_handlers[VFIO_PCI_ROM_REGION_INDEX] is RomBar rom)
+        {
+            regions[VFIO_PCI_ROM_REGION_INDEX] = new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_READ, Size = rom.Size };
+        }
+
+        regions[VFIO_PCI_CONFIG_REGION_INDEX] = new VfioRegion
+        {
+            Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_READ | VfioRegionFlags.VFIO_REGION_INFO_FLAG_WRITE,
+            Size = PCI_CFG_SPACE_EXP_SIZE,
+        };
+        return regions;
+    }
+}
