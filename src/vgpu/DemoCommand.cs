@@ -106,7 +106,7 @@ internal static class DemoCommand
         }
 
         using var quiet = new QuietHead(head);
-        quiet.Wait(TimeSpan.FromMilliseconds(700), TimeSpan.FromSeconds(20));
+        quiet.Wait(TimeSpan.FromMilliseconds(700), TimeSpan.FromSeconds(20), ended.WaitHandle);
         return head.Capture(withCursor: true) ?? throw new IOException("the guest is up and shows nothing; is its driver for this device there?");
     }
 

@@ -24,11 +24,14 @@ internal sealed class QuietHead : IHeadObserver, IDisposable
         _drawn.Dispose();
     }
 
-    /// <summary>Returns once nothing was drawn for <paramref name="quiet"/>, or <paramref name="atMost"/> has passed.</summary>
-    internal void Wait(TimeSpan quiet, TimeSpan atMost)
+    /// <summary>
+    /// Returns once nothing was drawn for <paramref name="quiet"/>, <paramref name="atMost"/> has passed or
+    /// <paramref name="ended"/> is set.
+    /// </summary>
+    internal void Wait(TimeSpan quiet, TimeSpan atMost, WaitHandle ended)
     {
         long deadline = Environment.TickCount64 + (long)atMost.TotalMilliseconds;
-        while (Environment.TickCount64 < deadline && _drawn.WaitOne(quiet))
+        while (Environment.TickCount64 < deadline && WaitHandle.WaitAny([ended, _drawn], quiet) == 1)
         {
         }
     }
