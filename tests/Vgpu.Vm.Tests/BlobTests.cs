@@ -9,7 +9,7 @@ public sealed class BlobTests
 {
     private const int Updates = 12;
 
-    private static readonly (int Width, int Height)[] s_modes = [(1024, 768), (1366, 768)];
+    private static readonly (int Width, int Height)[] _modes = [(1024, 768), (1366, 768)];
 
     [Fact]
     public void A_blob_and_a_transferred_resource_show_their_picture_before_and_after_an_update()
@@ -17,7 +17,7 @@ public sealed class BlobTests
         using var vgpu = new ServedVgpu("virtio-gpu", guestBlobs: true);
         using var machine = TestMachine.Boot(vgpu.Attachment);
 
-        foreach ((int width, int height) in s_modes)
+        foreach ((int width, int height) in _modes)
         {
             GuestCommands blob = During(machine.Shell, () => DrawAndUpdate(machine.Shell, vgpu, width, height, seed: 21, arguments: string.Empty));
             GuestCommands transfer = During(machine.Shell, () => DrawAndUpdate(machine.Shell, vgpu, width, height, seed: 22, arguments: "--2d"));

@@ -6,7 +6,7 @@ namespace Vgpu.Vm.Tests;
 public sealed class CursorTests
 {
     // The arrow's top left corner: inside, over each edge, and out of sight.
-    private static readonly (int X, int Y)[] s_places = [(100, 50), (-10, -7), (1010, 760), (-64, 300)];
+    private static readonly (int X, int Y)[] _places = [(100, 50), (-10, -7), (1010, 760), (-64, 300)];
 
     [Fact]
     public void The_cursor_is_where_the_guest_puts_and_moves_it()
@@ -14,7 +14,7 @@ public sealed class CursorTests
         using var vgpu = new ServedVgpu("virtio-gpu");
         using var machine = TestMachine.Boot(vgpu.Attachment);
         Picture bare = GuestPattern.Noise(1024, 768, 31);
-        foreach ((int x, int y) in s_places)
+        foreach ((int x, int y) in _places)
         {
             using var record = new HeadRecord(vgpu.Head);
             using (new Drawing(machine.Shell, $"--mode 1024x768 --pattern noise --seed 31 --cursor builtin --cursor-at {x},{y} --hotspot 3,5"))

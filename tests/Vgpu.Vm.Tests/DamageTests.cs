@@ -15,8 +15,8 @@ public sealed partial class DamageTests
     private const int Count = 40;
     private const uint Seed = 77;
 
-    private static readonly Picture s_before = GuestPattern.Noise(1024, 768, Seed);
-    private static readonly Picture s_after = GuestPattern.WithRects(s_before, Seed, Count);
+    private static readonly Picture _before = GuestPattern.Noise(1024, 768, Seed);
+    private static readonly Picture _after = GuestPattern.WithRects(_before, Seed, Count);
 
     [Fact]
     public void Viewers_hear_of_each_flush_that_QEMUs_own_device_gets_and_no_more()
@@ -36,7 +36,7 @@ public sealed partial class DamageTests
             drawing.Update();
             peerDrawing.Update();
 
-            Eventually.Shows(vgpu.Head, s_after);
+            Eventually.Shows(vgpu.Head, _after);
             Eventually.Holds(() => Flushes(log).Count - peerBefore >= Count, "the flushes of QEMU's own device");
             Assert.Equal(Flushes(log).Skip(peerBefore), record.Damage);
             Assert.Empty(machine.Shell.Complaints());
@@ -53,14 +53,14 @@ public sealed partial class DamageTests
         using var vgpu = new ServedVgpu("bochs");
         using var machine = TestMachine.Boot(vgpu.Attachment);
         using var drawing = new Drawing(machine.Shell, $"--mode 1024x768 --pattern noise --seed {Seed} --rects {Count} --on-signal");
-        Eventually.Shows(vgpu.Head, s_before);
+        Eventually.Shows(vgpu.Head, _before);
         using var record = new HeadRecord(vgpu.Head);
 
         drawing.Update();
 
-        Eventually.Shows(vgpu.Head, s_after);
+        Eventually.Shows(vgpu.Head, _after);
         IReadOnlyList<Rect> damage = record.Damage;
-        Assert.All(ChangedPixels(s_before, s_after), pixel => Assert.Contains(damage, rect => rect.Contains(pixel)));
+        Assert.All(ChangedPixels(_before, _after), pixel => Assert.Contains(damage, rect => rect.Contains(pixel)));
 
         // It is looked for in tiles of 64 x 64.
         Assert.True(damage.Sum(rect => rect.Area) < 1024 * 768 / 2, $"{damage.Sum(rect => rect.Area)} pixels of damage");

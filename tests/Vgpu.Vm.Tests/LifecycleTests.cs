@@ -5,7 +5,7 @@ namespace Vgpu.Vm.Tests;
 /// <summary>What a vGPU lives through under a stock guest: driver reloads, resets, plugging and unplugging, neighbours.</summary>
 public sealed class LifecycleTests
 {
-    private static readonly string[] s_rootPort = ["-device", "pcie-root-port,id=port1,chassis=1"];
+    private static readonly string[] _rootPort = ["-device", "pcie-root-port,id=port1,chassis=1"];
 
     [Theory]
     [InlineData(false)]
@@ -41,7 +41,7 @@ public sealed class LifecycleTests
     public void A_vgpu_in_use_by_the_console_is_unplugged_and_plugged_12_times()
     {
         using var vgpu = new ServedVgpu("virtio-gpu");
-        using var machine = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), .. s_rootPort]);
+        using var machine = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), .. _rootPort]);
         for (int round = 0; round < 12; round++)
         {
             HotPlug.Plug(machine, vgpu);

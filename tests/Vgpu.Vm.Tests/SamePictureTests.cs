@@ -6,7 +6,7 @@ namespace Vgpu.Vm.Tests;
 public sealed class SamePictureTests
 {
     // 1366 is not a multiple of 4.
-    private static readonly (int Width, int Height)[] s_modes = [(1024, 768), (800, 600), (1366, 768)];
+    private static readonly (int Width, int Height)[] _modes = [(1024, 768), (800, 600), (1366, 768)];
 
     [Theory]
     [InlineData("virtio-gpu", "virtio-gpu-pci")]
@@ -16,7 +16,7 @@ public sealed class SamePictureTests
         using var vgpu = new ServedVgpu(ours, 1366, 768);
         using var machine = TestMachine.Boot(vgpu.Attachment);
         using var peer = TestMachine.BootWithDevices($"{theirs},xres=1366,yres=768");
-        foreach ((int width, int height) in s_modes)
+        foreach ((int width, int height) in _modes)
         {
             foreach (string pattern in (string[])["noise", "gradient"])
             {
