@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The cache: where everything lies, its lock, and stamps that say what is whole and current.
 
+[[ -n ${VGPU_CACHE:-}${XDG_CACHE_HOME:-}${HOME:-} ]] || die "HOME is not set; set it, or VGPU_CACHE to a folder for the cache"
 VGPU_CACHE=${VGPU_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/vgpu}
 [[ $VGPU_CACHE == /* ]] || VGPU_CACHE=$PWD/$VGPU_CACHE
 VGPU_LOG=$VGPU_CACHE/setup.log
