@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# The host's C compiler and static C library, for the guest's test programs. The DRM headers, which Debian ships
+# The host's C compiler and static C library, for the guest's test programs, and what tests ask besides. The DRM headers, which Debian ships
 # with libdrm, are fetched beside (eng/lib/guest.sh).
 
-COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev)
+COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
 }
 
 compiler_works() {
-    command -v gcc >/dev/null || return 1
+    { command -v gcc && command -v edid-decode; } >/dev/null || return 1
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |
         gcc -static -x c -o /dev/null - 2>/dev/null
 }

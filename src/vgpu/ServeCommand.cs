@@ -52,7 +52,7 @@ internal static class ServeCommand
         else
         {
             Console.WriteLine($"""
-                vgpu: {server.Type.Name} {options.Mode.Width}x{options.Mode.Height}, {options.Heads} head(s), at {server.SocketPath}
+                vgpu: {server.Type.Name} {options.Mode.Width}x{options.Mode.Height}, {options.Heads} head(s), {(options.VideoMemory == 0 ? string.Empty : $"{options.VideoMemory >> 20} MiB, ")}at {server.SocketPath}
                   attach: qemu-system-x86_64 {ShellWords.Join(VgpuAttachment.Arguments(2048, attachment))} …
                   look:   vgpu shot {ShellWords.Quote(server.SocketPath)} picture.png
                 """);

@@ -153,12 +153,13 @@ public sealed class EdidTests
     public void Modes_out_of_range_are_refused(int width, int height, int refresh) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Edid.Create(new DisplayMode(width, height, refresh)));
 
+    // edid-decode takes a clock below 10 MHz for a corrupt one: no monitor has so small a mode.
+    public static IEnumerable<TheoryDataRow<int, int, int>> ModesOfMonitors => Modes.Where(row => row.Data.Item1 * row.Data.Item2 * row.Data.Item3 >= 5_000_000);
+
     [Theory]
-    [MemberData(nameof(Modes))]
+    [MemberData(nameof(ModesOfMonitors))]
     public void Edid_decode_finds_no_fault(int width, int height, int refresh)
     {
-        // It takes a clock below 10 MHz for a corrupt one: no monitor has so small a mode.
-        Assert.SkipWhen(width * height * refresh < 5_000_000, "smaller than any monitor");
         Assert.SkipUnless(File.Exists("/usr/bin/edid-decode"), "edid-decode is not installed");
         using var process = Process.Start(new ProcessStartInfo("/usr/bin/edid-decode", "--check") { RedirectStandardInput = true, RedirectStandardOutput = true })!;
         process.StandardInput.BaseStream.Write(Edid.Create(new DisplayMode(width, height, refresh)));

@@ -204,14 +204,6 @@ public sealed class BochsDisplayTests
         Assert.Equal(rom, read);
     }
 
-    [Fact]
-    public void SeaBIOS_has_one_that_fits()
-    {
-        const string path = "/usr/share/seabios/vgabios-bochs-display.bin";
-        Assert.SkipUnless(File.Exists(path), "seabios is not installed");
-        BochsRom.Check(File.ReadAllBytes(path));
-    }
-
     public static TheoryData<string, VgpuOptions> Refused => new()
     {
         { "two heads", new VgpuOptions { Name = "x", Heads = 2 } },

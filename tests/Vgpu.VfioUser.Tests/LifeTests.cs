@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Vgpu.Linux;
 using Vgpu.Testing;
 using Vgpu.Vfio;
@@ -67,9 +66,9 @@ public sealed class LifeTests
         using var other = new ServedDevice();
         using VfioUserClient neighbour = other.Negotiated();
         Assert.Equal(9u, neighbour.GetDeviceInfo().RegionCount);
-        var watch = Stopwatch.StartNew();
-        served.Dispose();
-        Assert.InRange(watch.ElapsedMilliseconds, 0, 5_000);
+        var ending = new Thread(served.Dispose);
+        ending.Start();
+        Assert.True(ending.Join(TimeSpan.FromSeconds(30)), "the server waits for a client that reads nothing");
         Assert.Equal(1, served.Device.Closes);
     }
 
