@@ -1,5 +1,4 @@
 // The data path: what it allocates.
-using Vgpu.Linux;
 using Vgpu.Screens;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 
