@@ -8,8 +8,8 @@ public sealed unsafe class EventFdTests
 {
     private const int SIGUSR1 = 10;
     private const int F_SETFL = 4;
-    private static readonly nint SYS_gettid = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 186 : 178;
-    private static readonly nint SYS_tgkill = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 234 : 131;
+    private static readonly nint _gettid = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 186 : 178;
+    private static readonly nint _tgkill = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 234 : 131;
 
     [Fact]
     public void Signals_add_up_and_are_taken_together()
@@ -86,7 +86,7 @@ public sealed unsafe class EventFdTests
         int thread = 0;
         var waiter = new Thread(() =>
         {
-            Volatile.Write(ref thread, (int)Libc.Syscall(SYS_gettid, 0, 0));
+            Volatile.Write(ref thread, (int)Libc.Syscall(_gettid, 0, 0));
             woken = counter.Wait(10_000);
         });
         waiter.Start();
@@ -97,7 +97,7 @@ public sealed unsafe class EventFdTests
 
         for (int i = 0; i < 20; i++)
         {
-            Assert.Equal(0, (int)Libc.Syscall(SYS_tgkill, Environment.ProcessId, thread, SIGUSR1));
+            Assert.Equal(0, (int)Libc.Syscall(_tgkill, Environment.ProcessId, thread, SIGUSR1));
             Assert.False(waiter.Join(5), "the wait has ended");
         }
 

@@ -176,17 +176,23 @@ public sealed class MemoryTests
         Map(guest, iova, GpuGuest.PictureOffset);
         Assert.Equal(OK, guest.Create2D(1, 64, 64));
         Assert.Equal(OK, guest.Attach(1, new VirtioGpuMemEntry { Addr = iova, Length = bytes }));
-        using var stop = new CancellationTokenSource();
+        const int rounds = 500;
+        using var round = new Barrier(2);
         Task client = Task.Run(() =>
         {
-            while (!stop.IsCancellationRequested)
+            for (int i = 0; i < rounds; i++)
             {
-                Assert.Equal(Errno.None, guest.Iommu.Unmap(iova, 0x10_0000));
-                Map(guest, iova, GpuGuest.PictureOffset);
+                Assert.True(round.SignalAndWait(30_000));
+                for (int remap = 0; remap < 3; remap++)
+                {
+                    Assert.Equal(Errno.None, guest.Iommu.Unmap(iova, 0x10_0000));
+                    Map(guest, iova, GpuGuest.PictureOffset);
+                }
             }
         });
-        for (int i = 0; i < 500; i++)
+        for (int i = 0; i < rounds; i++)
         {
+            Assert.True(round.SignalAndWait(30_000));
             Assert.Equal(OK, guest.Transfer(1, R(0, 0, 64, 64)));
             Assert.Equal(OK, guest.CreateBlob(2, bytes, [new() { Addr = iova, Length = bytes }]));
             Assert.Equal(OK, guest.SetScanoutBlob(0, 2, R(0, 0, 64, 64), 64, 64, 256));
@@ -195,7 +201,6 @@ public sealed class MemoryTests
             Assert.Equal(OK, guest.Unref(2));
         }
 
-        await stop.CancelAsync();
         await client;
         Assert.Equal(OK, guest.Transfer(1, R(0, 0, 64, 64)));
     }
