@@ -3,8 +3,9 @@ using Vgpu.Gpus;
 using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Screens;
-using Vgpu.VfioUser;
+using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
+using Vgpu.VfioUser;
 using Vgpu.Viewers.Feed;
 
 namespace Vgpu.Cli;
@@ -16,7 +17,6 @@ namespace Vgpu.Cli;
 public sealed class VgpuServer : IDisposable
 {
     private readonly Type2 _iommu;
-    private readonly SoftwareRenderer _renderer;
     private readonly VgpuInstance _instance;
     private readonly ScreenFeedServer _feed;
 
@@ -29,21 +29,23 @@ public sealed class VgpuServer : IDisposable
         SocketPath = Path.GetFullPath(socketPath);
         (IVgpuVendor vendor, VgpuType chosen) = DeviceTypes.Find(type);
         Type = chosen;
-        _iommu = new Type2(log);
-        _renderer = new SoftwareRenderer();
+        ILogger named = NamedLogger.For(log, options.Name);
+        _iommu = new Type2(named);
+        var renderer = new SoftwareRenderer();
         try
         {
-            _instance = vendor.Create(chosen, options, _iommu, _renderer, log);
+            // The instance owns the renderer from here on.
+            _instance = vendor.Create(chosen, options, _iommu, renderer, named);
         }
         catch (ArgumentException e)
         {
-            _renderer.Dispose();
+            renderer.Dispose();
             _iommu.Dispose();
             throw new OperatorException(e.Message);
         }
 
-        Connection = new VfioUserServer(SocketPath, _instance.Device, log);
-        _feed = new ScreenFeedServer(ScreenPath(SocketPath), _instance.Screen, log);
+        Connection = new VfioUserServer(SocketPath, _instance.Device, named, new VfioUserServerOptions { Name = options.Name });
+        _feed = new ScreenFeedServer(ScreenPath(SocketPath), _instance.Screen, named);
         try
         {
             // The screen first, which says nothing: whoever reads that the vGPU listens may rely on both.
@@ -74,7 +76,6 @@ public sealed class VgpuServer : IDisposable
         _feed.Dispose();
         Connection.Dispose();
         _instance.Dispose();
-        _renderer.Dispose();
         _iommu.Dispose();
     }
 
