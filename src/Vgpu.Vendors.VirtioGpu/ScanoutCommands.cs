@@ -1,4 +1,5 @@
 // SET_SCANOUT, SET_SCANOUT_BLOB and RESOURCE_FLUSH (virtio 1.2, 5.7.6.8): which resource is on which head, and what of it is new.
+using System.Diagnostics.CodeAnalysis;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -15,22 +16,10 @@ internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanout
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        if (request.ScanoutId >= (uint)scanouts.Length)
-        {
-            return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
-        }
-
-        Scanout scanout = scanouts[request.ScanoutId];
-        if (request.ResourceId == 0)
-        {
-            scanout.Disable();
-            return VIRTIO_GPU_RESP_OK_NODATA;
-        }
-
         // A blob has no format of its own: it is shown by SET_SCANOUT_BLOB.
-        if (!resources.TryFind(request.ResourceId, out GpuResource? found) || found is not Resource2D resource)
+        if (!TryTarget(request.ScanoutId, request.ResourceId, out Scanout? scanout, out Resource2D? resource, out uint answer))
         {
-            return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+            return answer;
         }
 
         return GuestRect.TryWithin(request.R, (uint)resource.Host.Width, (uint)resource.Host.Height, out Rect rect) && IsShowable(rect)
@@ -45,21 +34,9 @@ internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanout
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        if (request.ScanoutId >= (uint)scanouts.Length)
+        if (!TryTarget(request.ScanoutId, request.ResourceId, out Scanout? scanout, out GuestBlob? blob, out uint answer))
         {
-            return VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
-        }
-
-        Scanout scanout = scanouts[request.ScanoutId];
-        if (request.ResourceId == 0)
-        {
-            scanout.Disable();
-            return VIRTIO_GPU_RESP_OK_NODATA;
-        }
-
-        if (!resources.TryFind(request.ResourceId, out GpuResource? found) || found is not GuestBlob blob)
-        {
-            return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+            return answer;
         }
 
         if (!GuestFormat.TryParse(request.Format, out PixelFormat format)
@@ -139,6 +116,31 @@ internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanout
         {
             scanout.Disable();
         }
+    }
+
+    /// <summary>The scanout and the resource of a command that joins them; otherwise the answer: resource 0 turns the scanout off.</summary>
+    private bool TryTarget<T>(uint scanoutId, uint resourceId, [NotNullWhen(true)] out Scanout? scanout, [NotNullWhen(true)] out T? resource, out uint answer)
+        where T : GpuResource
+    {
+        scanout = null;
+        resource = null;
+        if (scanoutId >= (uint)scanouts.Length)
+        {
+            answer = VIRTIO_GPU_RESP_ERR_INVALID_SCANOUT_ID;
+            return false;
+        }
+
+        if (resourceId == 0)
+        {
+            scanouts[scanoutId].Disable();
+            answer = VIRTIO_GPU_RESP_OK_NODATA;
+            return false;
+        }
+
+        resource = resources.TryFind(resourceId, out GpuResource? found) ? found as T : null;
+        scanout = scanouts[scanoutId];
+        answer = resource is null ? VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID : VIRTIO_GPU_RESP_OK_NODATA;
+        return resource is not null;
     }
 
     private static bool IsShowable(Rect rect) => !rect.IsEmpty && rect.Width <= MaxScanoutSide && rect.Height <= MaxScanoutSide;
