@@ -6,11 +6,11 @@ namespace Vgpu.Vm.Tests;
 public static class HotPlug
 {
     /// <summary>Returns once the guest's console is on the vGPU.</summary>
-    public static void Plug(TestMachine machine, ServedVgpu vgpu)
+    public static void Plug(TestMachine machine, ServedVgpu vgpu, string framebuffer = "virtio_gpudrmfb")
     {
         VgpuAttachment plug = vgpu.Attachment with { Id = "plugged", Bus = "port1" };
         machine.Qemu.Qmp.Execute("device_add", plug.ToQmp());
-        machine.Shell.Run("n=0; while ! grep -q virtio_gpudrmfb /proc/fb; do sleep 0.2; n=$((n+1)); [ $n -lt 150 ] || break; done; grep virtio_gpudrmfb /proc/fb", timeoutSeconds: 60);
+        machine.Shell.Run($"n=0; while ! grep -q {framebuffer} /proc/fb; do sleep 0.2; n=$((n+1)); [ $n -lt 150 ] || break; done; grep {framebuffer} /proc/fb", timeoutSeconds: 60);
     }
 
     /// <summary>Returns once the guest has let go of it.</summary>

@@ -5,8 +5,6 @@ namespace Vgpu.Vm.Tests;
 /// <summary>What a vGPU lives through under a stock guest: driver reloads, resets, plugging and unplugging, neighbours.</summary>
 public sealed class LifecycleTests
 {
-    private static readonly string[] _rootPort = ["-device", "pcie-root-port,id=port1,chassis=1"];
-
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -37,14 +35,16 @@ public sealed class LifecycleTests
         Assert.Empty(machine.Shell.Complaints());
     }
 
-    [Fact]
-    public void A_vgpu_in_use_by_the_console_is_unplugged_and_plugged_12_times()
+    [Theory]
+    [InlineData("virtio-gpu", "virtio_gpudrmfb", "", 12)]
+    [InlineData("bochs", "bochs-drmdrmfb", ",pref32-reserve=64M", 3)]
+    public void A_vgpu_in_use_by_the_console_is_plugged_and_unplugged_again_and_again(string type, string framebuffer, string room, int rounds)
     {
-        using var vgpu = new ServedVgpu("virtio-gpu");
-        using var machine = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), .. _rootPort]);
-        for (int round = 0; round < 12; round++)
+        using var vgpu = new ServedVgpu(type);
+        using var machine = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), "-device", "pcie-root-port,id=port1,chassis=1" + room]);
+        for (int round = 0; round < rounds; round++)
         {
-            HotPlug.Plug(machine, vgpu);
+            HotPlug.Plug(machine, vgpu, framebuffer);
             machine.Shell.Run($"echo round {round} >/dev/tty0");
             Eventually.Shows(vgpu.Head, picture => picture.Pixels.Span.ContainsAnyExcept((byte)0), "the console");
             HotPlug.Unplug(machine);
