@@ -112,28 +112,25 @@ internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head
 
     private static void ToB8G8R8A8(PixelFormat format, byte[] pixels)
     {
-        if (format == PixelFormat.B8G8R8A8)
+        // Where red, green, blue and alpha are in a pixel's four bytes. A byte without a name is alpha too: Linux makes its
+        // cursors' resources without alpha and means it all the same, and QEMU takes the four bytes as they are.
+        (int red, int green, int blue, int alpha) = format switch
+        {
+            PixelFormat.B8G8R8A8 or PixelFormat.B8G8R8X8 => (2, 1, 0, 3),
+            PixelFormat.A8R8G8B8 or PixelFormat.X8R8G8B8 => (1, 2, 3, 0),
+            PixelFormat.R8G8B8A8 or PixelFormat.R8G8B8X8 => (0, 1, 2, 3),
+            _ => (3, 2, 1, 0), // X8B8G8R8, A8B8G8R8
+        };
+        if (blue == 0)
         {
             return;
         }
 
-        // Where red, green, blue and alpha are in a pixel's four bytes; -1: opaque.
-        (int red, int green, int blue, int alpha) = format switch
-        {
-            PixelFormat.B8G8R8X8 => (2, 1, 0, -1),
-            PixelFormat.A8R8G8B8 => (1, 2, 3, 0),
-            PixelFormat.X8R8G8B8 => (1, 2, 3, -1),
-            PixelFormat.R8G8B8A8 => (0, 1, 2, 3),
-            PixelFormat.X8B8G8R8 => (3, 2, 1, -1),
-            PixelFormat.A8B8G8R8 => (3, 2, 1, 0),
-            _ => (0, 1, 2, -1), // R8G8B8X8
-        };
         for (int i = 0; i < pixels.Length; i += BytesPerPixel)
         {
             Span<byte> pixel = pixels.AsSpan(i, BytesPerPixel);
-            byte opacity = alpha < 0 ? byte.MaxValue : pixel[alpha];
             BinaryPrimitives.WriteUInt32LittleEndian(
-                pixel, pixel[blue] | ((uint)pixel[green] << 8) | ((uint)pixel[red] << 16) | ((uint)opacity << 24));
+                pixel, pixel[blue] | ((uint)pixel[green] << 8) | ((uint)pixel[red] << 16) | ((uint)pixel[alpha] << 24));
         }
     }
 }

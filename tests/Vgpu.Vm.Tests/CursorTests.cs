@@ -20,8 +20,8 @@ public sealed class CursorTests
             using (new Drawing(machine.Shell, $"--mode 1024x768 --pattern noise --seed 31 --cursor builtin --cursor-at {x},{y} --hotspot 3,5"))
             {
                 Eventually.Holds(() => record.CursorPlaces is [.., var last] && last == (x + 3, y + 5), $"the hot spot at {x + 3},{y + 5}");
-                AssertShows(vgpu, GuestPattern.WithArrow(bare, x, y));
-                PictureAssert.Same(bare, vgpu.Capture());
+                Eventually.Shows(vgpu.Head, GuestPattern.WithArrow(bare, x, y), withCursor: true);
+                Eventually.Shows(vgpu.Head, bare);
                 Assert.Equal((3, 5), (vgpu.Head.Cursor.Image!.HotX, vgpu.Head.Cursor.Image.HotY));
             }
 
@@ -43,13 +43,6 @@ public sealed class CursorTests
 
         IEnumerable<(int, int)> expected = ((int X, int Y)[])[(10, 10), .. places];
         Assert.Equal(expected.Select(place => (place.Item1 + 3, place.Item2 + 5)), record.CursorPlaces);
-        AssertShows(vgpu, GuestPattern.WithArrow(bare, 640, 480));
-    }
-
-    private static void AssertShows(ServedVgpu vgpu, Picture expected)
-    {
-        Picture? shown = vgpu.Head.Capture(withCursor: true);
-        Assert.NotNull(shown);
-        PictureAssert.Same(expected, shown);
+        Eventually.Shows(vgpu.Head, GuestPattern.WithArrow(bare, 640, 480), withCursor: true);
     }
 }

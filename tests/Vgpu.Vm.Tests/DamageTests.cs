@@ -24,7 +24,8 @@ public sealed partial class DamageTests
         string log = Path.GetTempFileName();
         try
         {
-            using var vgpu = new ServedVgpu("virtio-gpu");
+            // With blobs, so that the guest waits for us at each flush and none of the first picture's is still to come.
+            using var vgpu = new ServedVgpu("virtio-gpu", guestBlobs: true);
             using var machine = TestMachine.Boot(vgpu.Attachment);
             using var peer = TestMachine.BootWith([.. VgpuAttachment.SharedMemory(512), "-device", "virtio-gpu-pci,xres=1024,yres=768", "-trace", "virtio_gpu_cmd_res_flush", "-D", log]);
             string arguments = $"--mode 1024x768 --pattern noise --seed {Seed} --rects {Count} --on-signal";

@@ -28,13 +28,13 @@ public sealed class Eventually : IHeadObserver, IDisposable
     }
 
     /// <summary>Returns once the head shows this picture: where the guest's driver does not wait for the device to have drawn.</summary>
-    public static void Shows(Head head, Picture expected)
+    public static void Shows(Head head, Picture expected, bool withCursor = false)
     {
         using var waiting = new Eventually(head);
         long deadline = Environment.TickCount64 + 20_000;
         while (true)
         {
-            Picture? picture = head.Capture(withCursor: false);
+            Picture? picture = head.Capture(withCursor);
             if (picture is not null && (PictureAssert.AreSame(expected, picture) || Environment.TickCount64 > deadline))
             {
                 PictureAssert.Same(expected, picture);
