@@ -63,11 +63,7 @@ public sealed unsafe class EventFd : IDisposable
     /// <summary>Takes the count and sets it to zero; 0 when nothing is pending.</summary>
     public ulong Take()
     {
-        ulong count = 0;
-
-        // Sound: the kernel writes eight bytes or none.
-        var vector = new Libc.IoVec { Base = &count, Length = sizeof(ulong) };
-        if (Libc.PReadV2(Descriptor.Number, &vector, 1, -1, Libc.RWF_NOWAIT) == sizeof(ulong))
+        if (TryTake(out ulong count))
         {
             return count;
         }
@@ -76,6 +72,9 @@ public sealed unsafe class EventFd : IDisposable
         return (Errno)Marshal.GetLastPInvokeError() == Errno.ENOTSUP && IsReady(Libc.POLLIN)
             && Libc.Read(Descriptor.Number, &count, sizeof(ulong)) == sizeof(ulong) ? count : 0;
     }
+
+    /// <summary>Takes back signals that the other side has not seen yet; before Linux 5.9, none.</summary>
+    public void Withdraw() => _ = TryTake(out _);
 
     /// <summary>Waits until the count is not zero; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever).</summary>
     public bool Wait(int timeoutMilliseconds) => PollSet.WaitFor(Descriptor, PollEvents.POLLIN, timeoutMilliseconds);
@@ -91,6 +90,17 @@ public sealed unsafe class EventFd : IDisposable
         {
             _ = Libc.Write(Descriptor.Number, &one, sizeof(ulong));
         }
+    }
+
+    private bool TryTake(out ulong count)
+    {
+        ulong taken = 0;
+
+        // Sound: the kernel writes eight bytes or none.
+        var vector = new Libc.IoVec { Base = &taken, Length = sizeof(ulong) };
+        bool done = Libc.PReadV2(Descriptor.Number, &vector, 1, -1, Libc.RWF_NOWAIT) == sizeof(ulong);
+        count = taken;
+        return done;
     }
 
     private bool IsReady(short events)

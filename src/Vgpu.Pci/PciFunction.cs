@@ -112,6 +112,12 @@ public abstract partial class PciFunction : VfioDevice
     /// <summary>Raises MSI-X vector <paramref name="vector"/>; lost where the client assigned none. Lock held.</summary>
     protected void TriggerMsix(int vector) => _msix.Signal((uint)vector);
 
+    /// <summary>
+    /// Takes back vectors that were raised and that the client has not seen yet: after its reset, which its driver may
+    /// have followed by freeing what its handlers use, a device is silent. Lock held.
+    /// </summary>
+    protected void WithdrawMsix() => _msix.Withdraw();
+
     /// <summary>Sets the level of INTx: asserted it is signalled once, and again at each unmask while it stays. Any thread.</summary>
     protected void SetIntx(bool asserted) => _intx.SetLevel(asserted);
 

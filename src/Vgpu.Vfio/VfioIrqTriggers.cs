@@ -75,6 +75,15 @@ public sealed class VfioIrqTriggers : IDisposable
         }
     }
 
+    /// <summary>Takes back every signal that the client has not seen yet.</summary>
+    public void Withdraw()
+    {
+        foreach (EventFd? trigger in _triggers)
+        {
+            trigger?.Withdraw();
+        }
+    }
+
     /// <summary>De-assigns every subindex.</summary>
     public void Clear()
     {

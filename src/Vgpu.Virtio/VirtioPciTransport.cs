@@ -28,7 +28,6 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     private const uint AreaSize = 0x1000;
     private const uint NotifyMultiplier = 4;
 
-
     private const long LogMilliseconds = 1000;
 
     private readonly VirtioDevice _device;
@@ -285,6 +284,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         }
 
         TakeIsr();
+        WithdrawMsix();
         try
         {
             _device.Reset();

@@ -18,16 +18,20 @@ public sealed class DataPathTests(ITestOutputHelper output)
         Assert.Equal(OK, guest.UpdateCursor(0, 1, 0, 0));
         using IDisposable observation = guest.Head.Observe(new Silent());
 
-        Assert.Equal(0, Frames(guest, 300));
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        int wrong = Frames(guest, 1000);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        // The whole process is counted, for the device's own thread: the runner or the runtime may allocate in one window
+        // or another, commands that allocate do so in every one.
+        int wrong = Frames(guest, 300);
+        long least = long.MaxValue;
+        for (int window = 0; window < 20 && least > 0; window++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            wrong += Frames(guest, 100);
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
 
+        output.WriteLine($"{least} bytes for 400 commands");
         Assert.Equal(0, wrong);
-
-        // The whole process is counted: the test runner may write a line meanwhile, 4,000 commands that allocate can't hide in it.
-        Assert.InRange(allocated, 0, 16_000);
-        output.WriteLine($"{allocated} bytes for 4000 commands");
+        Assert.Equal(0, least);
     }
 
     // Assert.Equal allocates: the wrong answers are counted instead.

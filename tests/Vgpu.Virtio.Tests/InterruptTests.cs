@@ -98,6 +98,21 @@ public sealed class InterruptTests
     }
 
     [Fact]
+    public void A_reset_takes_back_the_vectors_that_nobody_has_seen_yet()
+    {
+        using var rig = new Rig(PciInterruptMode.Msix);
+        Start(rig, Rig.Features);
+        rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
+        rig.Driver.Kick(rig.Queue);
+        Assert.True(rig.Driver.Events[0].Wait(FakeDriver.Timeout));
+
+        rig.Driver.SetStatus(0);
+
+        Assert.Equal(0, rig.Driver.Status);
+        Assert.Equal(0UL, rig.Driver.Events[0].Take());
+    }
+
+    [Fact]
     public void Each_cause_has_its_vector()
     {
         using var rig = new Rig(PciInterruptMode.Msix);
