@@ -25,9 +25,10 @@ internal sealed class FakeDevice : VfioDevice
     private const VfioRegionFlags Mappable = ReadWrite | VfioRegionFlags.VFIO_REGION_INFO_FLAG_MMAP;
 
     private readonly FileDescriptor _file = MemFd.Create("framebuffer", FramebufferSize);
-    private readonly Dictionary<(int Index, uint Sub), EventFd> _triggers = [];
+    private readonly VfioIrqTriggers[] _triggers;
 
-    internal FakeDevice()
+    /// <summary>A device with this many MSI-X vectors.</summary>
+    internal FakeDevice(uint interrupts = 8)
         : base(new Type2(NullLogger.Instance))
     {
         Regions =
@@ -43,20 +44,22 @@ internal sealed class FakeDevice : VfioDevice
             new VfioRegion { Flags = ReadWrite, Size = LargeSize },
         ];
         Memory = [.. Regions.Select(r => new byte[r.Size])];
+        Irqs =
+        [
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, interrupts),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
+        ];
+        _triggers = [.. Irqs.Select(irq => new VfioIrqTriggers(irq.Count))];
     }
 
     public override VfioDeviceFlags Flags => VfioDeviceFlags.VFIO_DEVICE_FLAGS_PCI | VfioDeviceFlags.VFIO_DEVICE_FLAGS_RESET;
 
     public override IReadOnlyList<VfioRegion> Regions { get; }
 
-    public override IReadOnlyList<VfioIrqInfo> Irqs { get; } =
-    [
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, 8),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
-    ];
+    public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
 
     internal byte[][] Memory { get; }
 
@@ -112,17 +115,20 @@ internal sealed class FakeDevice : VfioDevice
     public override Errno SetIrqs(int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds)
     {
         IrqCalls.Add(new IrqCall(index, start, count, flags, bools.ToArray(), eventfds.Length));
-        for (int i = 0; i < eventfds.Length; i++)
+        Errno errno = Errno.None;
+        if ((flags & VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER) != 0)
         {
-            if (_triggers.Remove((index, start + (uint)i), out EventFd? old))
+            lock (Lock)
             {
-                old.Dispose();
+                errno = _triggers[index].Set(start, count, flags, bools, eventfds);
             }
-
-            _triggers[(index, start + (uint)i)] = eventfds[i]!;
+        }
+        else
+        {
+            VfioIrqTriggers.Discard(eventfds);
         }
 
-        return Answer;
+        return Answer == Errno.None ? errno : Answer;
     }
 
     public override void DmaUnmap(ulong iova, ulong length)
@@ -133,7 +139,14 @@ internal sealed class FakeDevice : VfioDevice
         }
     }
 
-    internal void Raise(int index, uint sub) => _triggers[(index, sub)].Signal();
+    /// <summary>Fires an interrupt; false where it has no trigger.</summary>
+    internal bool Raise(int index, uint sub)
+    {
+        lock (Lock)
+        {
+            return _triggers[index].Signal(sub);
+        }
+    }
 
     internal void WaitForClose() => Assert.True(Closed.Wait(TimeSpan.FromSeconds(10)), "the device was not closed");
 
@@ -151,11 +164,9 @@ internal sealed class FakeDevice : VfioDevice
 
     private void DropTriggers()
     {
-        foreach (EventFd trigger in _triggers.Values)
+        lock (Lock)
         {
-            trigger.Dispose();
+            Array.ForEach(_triggers, t => t.Clear());
         }
-
-        _triggers.Clear();
     }
 }
