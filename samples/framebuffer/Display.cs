@@ -6,6 +6,7 @@ using Vgpu.Pci;
 using Vgpu.Screens;
 using Vgpu.Viewers.Png;
 using Vgpu.VfioUser;
+using static Vgpu.Pci.PciIds;
 
 const PosixSignal SIGUSR1 = (PosixSignal)10;
 if (args is not [string socket, string file])
@@ -51,9 +52,7 @@ internal sealed class Display : PciFunction
     private readonly MemoryMapping _memory;
 
     public Display()
-        : base(
-            new PciIdentity(0x1234, 0x1111, 2, PciIds.PCI_CLASS_DISPLAY_OTHER, PciIds.PCI_SUBVENDOR_ID_REDHAT_QUMRANET, PciIds.PCI_SUBDEVICE_ID_QEMU),
-            PciInterruptMode.None)
+        : base(new PciIdentity(0x1234, 0x1111, RevisionId: 2, PCI_CLASS_DISPLAY_OTHER), PciInterruptMode.None)
     {
         _memory = AddMemory(0, VideoMemory);
         RegisterMap registers = AddRegisters(2, size: 4096);
