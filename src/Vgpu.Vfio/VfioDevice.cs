@@ -1,5 +1,6 @@
 using Vgpu.Linux;
 using Vgpu.Vfio.Iommu;
+using Vgpu.Vfio.Migration;
 
 namespace Vgpu.Vfio;
 
@@ -28,6 +29,7 @@ public abstract class VfioDevice : IDisposable
     protected VfioDevice(Type2 iommu)
     {
         Iommu = iommu;
+        Migration = new VfioMigration(this);
         iommu.Attach(this);
     }
 
@@ -36,6 +38,9 @@ public abstract class VfioDevice : IDisposable
 
     /// <summary>The one lock of this device; first in the lock order.</summary>
     public Lock Lock { get; } = new();
+
+    /// <summary>Its migration state: whether it runs, and how its state goes from one server to another.</summary>
+    public VfioMigration Migration { get; }
 
     /// <summary>Device flags for VFIO_DEVICE_GET_INFO.</summary>
     public abstract VfioDeviceFlags Flags { get; }
@@ -90,6 +95,34 @@ public abstract class VfioDevice : IDisposable
     /// lock held; the implementation takes <see cref="Lock"/>.
     /// </summary>
     public abstract void DmaUnmap(ulong iova, ulong length);
+
+    /// <summary>
+    /// vfio_dma_rw: copies between the client's memory and <paramref name="data"/>, also memory that the client has mapped
+    /// without sharing it, which it is asked for. A device's own thread, without <see cref="Lock"/>; with it held only
+    /// shared memory is reached, as no lock is held while waiting for a client. EFAULT and EPERM as for
+    /// <see cref="Type2.Resolve"/>, or what the client answered.
+    /// </summary>
+    public Errno DmaRw(ulong iova, Span<byte> data, bool write)
+    {
+        Errno errno;
+        lock (Lock)
+        {
+            errno = Iommu.DmaRw(iova, data, write);
+        }
+
+        return errno == Errno.EFAULT && !Lock.IsHeldByCurrentThread ? Iommu.AskClient(iova, data, write) : errno;
+    }
+
+    /// <summary>Who saves and loads this device's state: the device itself where it implements that; null: it can't be moved.</summary>
+    protected internal virtual IVfioMigratable? State => this as IVfioMigratable;
+
+    /// <summary>
+    /// The device has stopped or goes on; see <see cref="VfioMigration.IsRunning"/>. A stopped device does no DMA, raises no
+    /// interrupt and changes no state but by a client's access; what came meanwhile is done when it goes on. Lock held.
+    /// </summary>
+    protected internal virtual void OnRunning(bool running)
+    {
+    }
 
     public void Dispose()
     {

@@ -35,6 +35,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     private readonly VirtioCommonConfig _common;
     private readonly VirtqueueWorker _worker;
     private byte _isr;
+    private volatile bool _resetting;
     private long _lastLog = long.MinValue / 2;
     private int _unlogged;
 
@@ -142,6 +143,12 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         switch (offset - (uint)within)
         {
             case CommonOffset:
+                // Before the worker's chain has ended and the reset has its turn: see Interrupt.
+                if (within == VIRTIO_PCI_COMMON_STATUS && data is [0])
+                {
+                    _resetting = true;
+                }
+
                 using (InTurn())
                 {
                     _common.Write(within, data);
@@ -285,6 +292,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
 
         TakeIsr();
         WithdrawMsix();
+        _resetting = false;
         try
         {
             _device.Reset();
@@ -367,8 +375,16 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         }
     }
 
+    // A driver that has asked for a reset hears no more of what came before it: it frees its queues next, and what a
+    // late interrupt starts would run on freed memory (Linux 6.12's virtio_gpu_deinit waits for that work before the
+    // reset, not after it).
     private void Interrupt(ushort vector, byte cause)
     {
+        if (_resetting)
+        {
+            return;
+        }
+
         if (MsixEnabled)
         {
             if (vector != VIRTIO_MSI_NO_VECTOR)

@@ -113,6 +113,38 @@ public sealed class InterruptTests
     }
 
     [Fact]
+    public void A_chain_that_ends_while_a_reset_waits_for_it_interrupts_nobody()
+    {
+        using var rig = new Rig(PciInterruptMode.Msix);
+        Start(rig, Rig.Features);
+        var reset = new Thread(() => rig.Driver.SetStatus(0));
+        ulong signals = 0;
+        using var handled = new ManualResetEventSlim();
+        rig.Device.Handle = (_, queue, chain) =>
+        {
+            reset.Start();
+            SpinWait.SpinUntil(() => reset.ThreadState.HasFlag(ThreadState.WaitSleepJoin), FakeDriver.Timeout);
+            queue.Push(chain.Head, 0);
+            signals = rig.Driver.Events[0].Take();
+            handled.Set();
+        };
+        rig.Queue.Add(new GuestBuffer(rig.In, 1), new GuestBuffer(rig.Out, 1, true));
+        rig.Driver.Kick(rig.Queue);
+        Assert.True(handled.Wait(FakeDriver.Timeout));
+        reset.Join();
+
+        Assert.Equal(0UL, signals);
+        Assert.Equal(0, rig.Driver.Status);
+
+        // The next driver is heard again.
+        Assert.True(rig.Driver.Negotiate(Rig.Features));
+        rig.Driver.Write16(0, rig.Driver.Common(VIRTIO_PCI_COMMON_MSIX), 0);
+        rig.Driver.Ready();
+        rig.Function.ConfigChanged();
+        rig.Driver.WaitEvent(0);
+    }
+
+    [Fact]
     public void Each_cause_has_its_vector()
     {
         using var rig = new Rig(PciInterruptMode.Msix);

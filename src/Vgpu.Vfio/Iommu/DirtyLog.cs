@@ -13,10 +13,14 @@ internal sealed unsafe class DirtyLog
     // 64 GiB of addresses for bits: 2 PiB of guest.
     private const ulong MaxBitmapBytes = 1UL << 36;
 
+    // 8 GiB of addresses for their bits.
+    private const int CommonAddressBits = 48;
+
     private readonly Lock _lock = new();
     private readonly List<TrackedRange> _ranges = [];
+    private bool _all;
 
-    /// <summary>Tracks one range more; see <see cref="Type2.StartDirtyTracking"/>.</summary>
+    /// <summary>Tracks one range more; see <see cref="Type2.StartDirtyTracking(ulong, ulong, ulong)"/>.</summary>
     internal Errno Add(ulong iova, ulong length, ulong pageSize)
     {
         if (length == 0 || !IsPageSize(pageSize) || ((iova | length) & (pageSize - 1)) != 0)
@@ -60,6 +64,51 @@ internal sealed unsafe class DirtyLog
                 return e.Errno;
             }
         }
+    }
+
+    /// <summary>
+    /// Tracks everything: the addresses that most machines have at once, any other as it is mapped; see <see cref="Cover"/>.
+    /// </summary>
+    internal Errno AddAll(ulong pageSize)
+    {
+        _all = true;
+        return IsPageSize(pageSize) ? Add(0, Math.Max(pageSize, 1UL << CommonAddressBits), pageSize) : Errno.EINVAL;
+    }
+
+    /// <summary>Tracks those pages of a map that are not tracked yet, where everything is to be.</summary>
+    internal Errno Cover(ulong iova, ulong last)
+    {
+        lock (_lock)
+        {
+            while (_all)
+            {
+                int at = _ranges.FindIndex(range => range.Iova <= iova && iova <= range.Last);
+                if (at >= 0)
+                {
+                    if (last <= _ranges[at].Last)
+                    {
+                        return Errno.None;
+                    }
+
+                    iova = _ranges[at].Last + 1;
+                    continue;
+                }
+
+                ulong end = last;
+                foreach (TrackedRange range in _ranges)
+                {
+                    end = range.Iova > iova ? Math.Min(end, range.Iova - 1) : end;
+                }
+
+                Errno error = Add(iova, end - iova + 1, Type2.PageSize);
+                if (error != Errno.None)
+                {
+                    return error;
+                }
+            }
+        }
+
+        return Errno.None;
     }
 
     /// <summary>Forgets all ranges.</summary>
@@ -110,7 +159,7 @@ internal sealed unsafe class DirtyLog
     /// <summary>Reports and forgets; see <see cref="Type2.ReadDirty"/>.</summary>
     internal Errno Read(ulong iova, ulong length, ulong pageSize, Span<byte> bitmap)
     {
-        if (length == 0 || !IsPageSize(pageSize))
+        if (length == 0 || !BitOperations.IsPow2(pageSize))
         {
             return Errno.EINVAL;
         }

@@ -99,6 +99,33 @@ public sealed partial class Type2
         return Errno.None;
     }
 
+    /// <summary>
+    /// Asks the client for memory that it has mapped, and not shared all of. Any thread without a lock. EFAULT: it is not
+    /// mapped, or there is nobody to ask; EPERM: not that way, or bus mastering is off.
+    /// </summary>
+    internal Errno AskClient(ulong iova, Span<byte> data, bool write)
+    {
+        if (data.IsEmpty || _clientMemory is not { } memory || (ulong)data.Length - 1 > ulong.MaxValue - iova)
+        {
+            return Errno.EFAULT;
+        }
+
+        IommuProtection protection = write ? IommuProtection.IOMMU_WRITE : IommuProtection.IOMMU_READ;
+        Errno errno = CheckMapped(iova, iova + ((ulong)data.Length - 1), protection);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        errno = write ? memory.Write(iova, data) : memory.Read(iova, data);
+        if (errno == Errno.None && write)
+        {
+            _dirty?.Mark(iova, (ulong)data.Length);
+        }
+
+        return errno;
+    }
+
     internal Errno ResolveRuns(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs, bool joinByAddress, int maxRuns)
     {
         if (!_busMaster)
@@ -217,6 +244,33 @@ public sealed partial class Type2
         : (map.Protection & protection) != protection ? Errno.EPERM
         : map.Address == 0 ? Errno.EFAULT
         : Errno.None;
+
+    private Errno CheckMapped(ulong iova, ulong last, IommuProtection protection)
+    {
+        if (!_busMaster)
+        {
+            return Errno.EPERM;
+        }
+
+        lock (_lock)
+        {
+            while (true)
+            {
+                DmaMap? map = _table.Find(iova);
+                if (map is null || (map.Protection & protection) != protection)
+                {
+                    return map is null ? Errno.EFAULT : Errno.EPERM;
+                }
+
+                if (map.Last >= last)
+                {
+                    return Errno.None;
+                }
+
+                iova = map.Last + 1;
+            }
+        }
+    }
 
     // Whether a range that leaves its first map goes on in maps that follow it here as well.
     private Errno CheckRest(ulong iova, ulong length, IommuProtection protection, DmaMap map)

@@ -136,6 +136,42 @@ public sealed partial class Type2
         }
     }
 
+    /// <summary>
+    /// VFIO_DEVICE_FEATURE_DMA_LOGGING_START without ranges: every write is tracked, also to what is mapped later. EINVAL:
+    /// bad page size, or ranges are tracked already; ENOMEM.
+    /// </summary>
+    public Errno StartDirtyTracking(ulong pageSize)
+    {
+        lock (_lock)
+        {
+            if (_dirty is not null)
+            {
+                return Errno.EINVAL;
+            }
+
+            var dirty = new DirtyLog();
+            Errno error = dirty.AddAll(pageSize);
+            for (int i = 0; i < _table.Count && error == Errno.None; i++)
+            {
+                error = dirty.Cover(_table[i].Iova, _table[i].Last);
+            }
+
+            if (error == Errno.None)
+            {
+                _dirty = dirty;
+            }
+            else
+            {
+                dirty.Clear();
+            }
+
+            return error;
+        }
+    }
+
+    /// <summary>Whether writes are tracked now. Any thread.</summary>
+    public bool IsDirtyTracked => _dirty is not null;
+
     /// <summary>VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP: all ranges, and what was not read is lost. Any thread.</summary>
     public void StopDirtyTracking()
     {
@@ -153,8 +189,8 @@ public sealed partial class Type2
     /// <param name="iova">First address.</param>
     /// <param name="length">Bytes, not 0.</param>
     /// <param name="pageSize">
-    /// Bytes a bit of the report stands for, a power of two, 4096 or more; need not be the size that is tracked. A
-    /// tracked page that reaches beyond the range is reported and stays dirty.
+    /// Bytes a bit of the report stands for, a power of two; need not be the size that is tracked. A tracked page that
+    /// reaches beyond the range is reported and stays dirty.
     /// </param>
     /// <param name="bitmap">Overwritten: bit n % 8 of byte n / 8 is page n. Bits past the end and of untracked pages are 0.</param>
     /// <returns>EINVAL: bad argument, a bitmap too short, or nothing is tracked; EOVERFLOW: the range wraps.</returns>

@@ -40,6 +40,7 @@ public sealed partial class Type2 : IDisposable
     private volatile DmaMap? _lastHit;
     private volatile bool _busMaster;
     private long _unmappedAt = long.MinValue / 2;
+    private volatile IClientMemory? _clientMemory;
     private bool _disposed;
 
     /// <summary>A domain without maps and without bus mastering.</summary>
@@ -61,6 +62,13 @@ public sealed partial class Type2 : IDisposable
     {
         get => _busMaster;
         set => _busMaster = value;
+    }
+
+    /// <summary>How memory is reached that a client maps and does not share; null while there is no client. The transport's.</summary>
+    public IClientMemory? ClientMemory
+    {
+        get => _clientMemory;
+        set => _clientMemory = value;
     }
 
     /// <summary>
@@ -163,6 +171,7 @@ public sealed partial class Type2 : IDisposable
             if (error == Errno.None)
             {
                 _table.Insert(map);
+                _dirty?.Cover(map.Iova, map.Last);
                 return Errno.None;
             }
         }

@@ -1,0 +1,22 @@
+namespace Vgpu.Vfio.Migration;
+
+/// <summary>
+/// What a device implements to be moved from one server to another: the save and the load of its state. All else of
+/// migration (states, transfer, dirty pages) is <see cref="VfioMigration"/>'s and the domain's.
+/// </summary>
+public interface IVfioMigratable
+{
+    /// <summary>Bytes that a saved state takes at most; what a client sends beyond it is refused.</summary>
+    long MaxStateLength { get; }
+
+    /// <summary>Writes the whole state. Device lock held; the device is stopped and stays as it is.</summary>
+    void SaveState(StateWriter state);
+
+    /// <summary>
+    /// Takes over a state that <see cref="SaveState"/> of the same type of device wrote, or somebody hostile. Device lock
+    /// held; the device is stopped. It does no DMA: the client's memory may be mapped later. Throws
+    /// <see cref="InvalidDataException"/> where the bytes are not such a state; the device is then reset before it is
+    /// used again.
+    /// </summary>
+    void LoadState(StateReader state);
+}
