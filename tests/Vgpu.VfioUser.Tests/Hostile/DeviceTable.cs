@@ -20,14 +20,14 @@ internal static class DeviceTable
         HostileCase.Accepted("argsz of 4 GiB", VFIO_USER_DEVICE_GET_REGION_INFO, RegionInfo(FakeDevice.Sparse, uint.MaxValue)),
         HostileCase.Accepted("argsz one short of its capabilities", VFIO_USER_DEVICE_GET_REGION_INFO, RegionInfo(FakeDevice.Sparse, 79)),
         HostileCase.Accepted("argsz of 4 GiB", VFIO_USER_DEVICE_GET_REGION_IO_FDS, IoFds(0, uint.MaxValue)),
-        HostileCase.Accepted("a count of its own", VFIO_USER_DEVICE_GET_REGION_IO_FDS, IoFds(0, count: uint.MaxValue)),
+        HostileCase.Invalid("a count of its own", VFIO_USER_DEVICE_GET_REGION_IO_FDS, IoFds(0, count: uint.MaxValue)),
         HostileCase.Accepted("argsz of 4 GiB", VFIO_USER_DEVICE_GET_IRQ_INFO, IrqInfo(0, uint.MaxValue)),
         .. _noIndex.Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_REGION_INFO, RegionInfo(index))),
         .. _noIndex.Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_REGION_IO_FDS, IoFds(index))),
         .. _noIndex.Append(5u).Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_IRQ_INFO, IrqInfo(index))),
-        HostileCase.Refused("not served", VFIO_USER_DEVICE_FEATURE, new byte[8], Errno.ENOTSUP),
-        HostileCase.Refused("not served", VFIO_USER_MIG_DATA_READ, new byte[8], Errno.ENOTSUP),
-        HostileCase.Refused("not served", VFIO_USER_MIG_DATA_WRITE, new byte[8], Errno.ENOTSUP),
+        HostileCase.Invalid("all zero", VFIO_USER_DEVICE_FEATURE, new byte[8]),
+        HostileCase.Invalid("all zero", VFIO_USER_MIG_DATA_READ, new byte[8]),
+        HostileCase.Invalid("all zero", VFIO_USER_MIG_DATA_WRITE, new byte[8]),
         HostileCase.Invalid("with a descriptor", VFIO_USER_DEVICE_FEATURE, new byte[8], DescriptorKind.Memory),
     ];
 
