@@ -3,7 +3,7 @@
 # initrd.img is for demos; initrd-test.img holds the programs of guest/*.c as well (eng/setup --with build-tools).
 
 # Modules by name; what they need comes along. Those compressed in the package are unpacked, for speed under TCG.
-GUEST_MODULES=(virtio-gpu bochs virtio_input evdev)
+GUEST_MODULES=(virtio-gpu bochs virtio_input evdev uio_pci_generic)
 
 guest_missing() {
     local file

@@ -32,9 +32,19 @@ public sealed unsafe class MemoryMapping : IDisposable
     /// <summary>Bytes mapped.</summary>
     public ulong Length { get; }
 
-    /// <summary>The whole mapping as a span; at most 2 GiB. Valid until <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// The whole mapping as a span; at most 2 GiB. Valid until <see cref="Dispose"/>; throws
+    /// <see cref="ObjectDisposedException"/> after it.
+    /// </summary>
     // Sound: the length is the mapping's own, and the caller holds the mapping.
-    public Span<byte> Span => new(Pointer, checked((int)Length));
+    public Span<byte> Span
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_address == 0, this);
+            return new(Pointer, checked((int)Length));
+        }
+    }
 
     /// <summary>
     /// Maps <paramref name="length"/> bytes of <paramref name="file"/> from <paramref name="offset"/>, shared. Both

@@ -57,6 +57,8 @@ public sealed record PciBar
 /// <summary>A memory file as a handler: for accesses that come by message although the client may map the BAR.</summary>
 internal sealed unsafe class MemoryBar(MemoryMapping mapping) : IMmioHandler, IDisposable
 {
+    public MemoryMapping Mapping => mapping;
+
     // Sound: PciFunction checks that the range lies within the BAR, and the mapping is as long as the BAR.
     public void Read(ulong offset, Span<byte> data) => new Span<byte>(mapping.Pointer + offset, data.Length).CopyTo(data);
 

@@ -27,6 +27,31 @@ public abstract partial class PciFunction
     }
 
     /// <summary>
+    /// Adds a 32-bit BAR of registers, of <paramref name="size"/> bytes (a power of two, 16 or more), and returns their map,
+    /// to be filled before the first access. Accesses hold the device's lock; a device whose registers must not wait for
+    /// its work gives <see cref="AddBar"/> an <see cref="IMmioHandler"/> instead.
+    /// </summary>
+    protected RegisterMap AddRegisters(int index, ulong size)
+    {
+        var registers = new RegisterMap(this, size);
+        AddBar(new PciBar { Index = index, Size = size, Handler = registers });
+        return registers;
+    }
+
+    /// <summary>
+    /// Adds a 32-bit prefetchable BAR of memory, of <paramref name="size"/> bytes (a power of two, a page to 1 GiB), which
+    /// the client maps: a guest reads and writes it without a message. Returns it as it is mapped here, zero-filled, until
+    /// the function is disposed. What both sides write at once is ordered by nobody. Throws <see cref="LinuxException"/>.
+    /// </summary>
+    protected MemoryMapping AddMemory(int index, ulong size)
+    {
+        FileDescriptor file = MemFd.Create("bar", size);
+        _ownFiles.Add(file);
+        AddBar(new PciBar { Index = index, Size = size, IsPrefetchable = true, Memory = file });
+        return ((MemoryBar)_handlers[index]!).Mapping;
+    }
+
+    /// <summary>
     /// Adds a capability: its id and the bytes after the next pointer. Returns its offset in config space. Before the
     /// first access only.
     /// </summary>
@@ -37,6 +62,17 @@ public abstract partial class PciFunction
     {
         CheckNotLaidOut();
         return _config.AddCapability(id, body, writable);
+    }
+
+    /// <summary>
+    /// Adds a thread that does <paramref name="work"/> each time it is woken (see <see cref="DeviceThread"/>), until the
+    /// function is disposed.
+    /// </summary>
+    protected DeviceThread AddThread(string name, Action work)
+    {
+        var thread = new DeviceThread(name, work);
+        _threads.Add(thread);
+        return thread;
     }
 
     /// <summary>Gives the function an expansion ROM (region 6, BAR 0x30 with size masking). Empty: none.</summary>

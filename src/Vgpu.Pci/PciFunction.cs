@@ -16,7 +16,7 @@ namespace Vgpu.Pci;
 /// <remarks>
 /// A subclass lays it out in its constructor with <see cref="AddBar"/>, <see cref="AddCapability(byte, ReadOnlySpan{byte})"/>
 /// and <see cref="SetRom"/>; the first access fixes that. Config space, SET_IRQS triggers, reset, DMA unmap and close hold
-/// the device's lock; BAR accesses do not. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
+/// the device's lock, and so do registers (<see cref="AddRegisters"/>); accesses to other BARs do not. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
 /// and unmasking INTx take only it, so that the end of an interrupt does not wait for queue work.
 /// </remarks>
 public abstract partial class PciFunction : VfioDevice
@@ -29,17 +29,24 @@ public abstract partial class PciFunction : VfioDevice
     private readonly VfioIrqTriggers _req = new(1);
     private readonly Intx _intx = new();
     private readonly Lock _turnstile = new();
+    private readonly Type2? _ownDomain;
     private readonly MsixTable? _msixTable;
     private readonly int _msixCapability;
+    private readonly List<FileDescriptor> _ownFiles = [];
+    private readonly List<DeviceThread> _threads = [];
     private VfioRegion[] _regions = [];
     private volatile bool _laidOut;
+
+    /// <summary>A function with a domain of its own, which goes with it: what a device that stands alone is made with.</summary>
+    protected PciFunction(PciIdentity identity, PciInterruptMode interrupts = PciInterruptMode.Intx, int vectorCount = 0)
+        : this(new Type2(), identity, interrupts, vectorCount) => _ownDomain = Iommu;
 
     /// <summary><paramref name="vectorCount"/> MSI-X vectors, 1 to 2,048, where the mode has them; otherwise it is not used.</summary>
     protected PciFunction(Type2 iommu, PciIdentity identity, PciInterruptMode interrupts, int vectorCount)
         : base(iommu)
     {
         _config = new PciConfigSpace(identity);
-        _config.SetInterruptPin(1);
+        _config.SetInterruptPin(interrupts == PciInterruptMode.None ? (byte)0 : (byte)1);
         if (interrupts == PciInterruptMode.Msix)
         {
             _msixTable = new MsixTable(vectorCount);
@@ -54,7 +61,8 @@ public abstract partial class PciFunction : VfioDevice
         _msix = new VfioIrqTriggers((uint)VectorCount);
         Irqs =
         [
-            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED,
+                interrupts == PciInterruptMode.None ? 0u : 1u),
             new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, 0),
             new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, (uint)VectorCount),
             new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
@@ -96,7 +104,7 @@ public abstract partial class PciFunction : VfioDevice
     /// and wants it again. A lock alone lets a busy worker overtake for a tenth of a second and more, in which a vCPU
     /// waits for a register. The turnstile guards nothing, and whoever is in it waits for the lock only.
     /// </summary>
-    protected Lock.Scope InTurn()
+    protected internal Lock.Scope InTurn()
     {
         if (Lock.IsHeldByCurrentThread)
         {
@@ -124,8 +132,13 @@ public abstract partial class PciFunction : VfioDevice
     /// <summary>The device's own state to power-on. Lock held; config space is reset around it.</summary>
     protected abstract void OnReset();
 
-    /// <summary>Drops what the device holds of the range. Lock held.</summary>
-    protected abstract void OnDmaUnmap(ulong iova, ulong length);
+    /// <summary>
+    /// Drops what the device holds of the range: a device that keeps no pins and no runs from one unit of work to the next
+    /// has nothing to do here. Lock held.
+    /// </summary>
+    protected virtual void OnDmaUnmap(ulong iova, ulong length)
+    {
+    }
 
     /// <summary>The driver has turned bus mastering on or off; the domain follows it already. Lock held.</summary>
     protected virtual void OnBusMaster(bool enabled)
@@ -255,6 +268,7 @@ public abstract partial class PciFunction : VfioDevice
     {
         if (disposing)
         {
+            _threads.ForEach(thread => thread.Dispose());
             using (InTurn())
             {
                 _intx.Dispose();
@@ -267,9 +281,15 @@ public abstract partial class PciFunction : VfioDevice
             {
                 (handler as MemoryBar)?.Dispose();
             }
+
+            _ownFiles.ForEach(file => file.Dispose());
         }
 
         base.Dispose(disposing);
+        if (disposing)
+        {
+            _ownDomain?.Dispose();
+        }
     }
 
     private void ResetAll()

@@ -2,10 +2,8 @@ using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
 using Vgpu.Pci;
 using Vgpu.Screens;
-using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 using static Vgpu.Pci.PciIds;
-using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Vendors.Bochs.BochsConstants;
 
 namespace Vgpu.Vendors.Bochs;
@@ -28,7 +26,7 @@ internal sealed class BochsDisplay : PciFunction
 
     /// <summary>Owns <paramref name="renderer"/>, which has nothing to do: the guest draws with its processor.</summary>
     internal BochsDisplay(Type2 iommu, string name, Head head, ulong videoMemory, ReadOnlyMemory<byte> rom, IRenderer renderer, ILogger log)
-        : base(iommu, _identity, PciInterruptMode.Intx, vectorCount: 0)
+        : base(iommu, _identity, PciInterruptMode.None, vectorCount: 0)
     {
         _renderer = renderer;
         var framebuffer = new Framebuffer(name, videoMemory);
@@ -38,26 +36,12 @@ internal sealed class BochsDisplay : PciFunction
         AddBar(new PciBar { Index = 0, Size = videoMemory, IsPrefetchable = true, Memory = framebuffer.File });
         AddBar(new PciBar { Index = 2, Size = PageSize, Handler = _mmio });
         SetRom(rom);
-
-        // Interrupt pin 0: none.
-        SetConfig(PCI_INTERRUPT_LINE, 0);
-        VfioIrqInfo[] irqs = [.. base.Irqs];
-        irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX] = irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX] with { Count = 0 };
-        Irqs = irqs;
     }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
 
     protected override void OnReset()
     {
         _mmio.Reset();
         _scanout.Clear();
-    }
-
-    protected override void OnDmaUnmap(ulong iova, ulong length)
-    {
-        // It does no DMA.
     }
 
     protected override void Dispose(bool disposing)

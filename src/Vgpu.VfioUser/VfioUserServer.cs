@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Server;
@@ -9,7 +10,7 @@ namespace Vgpu.VfioUser;
 /// Serves one device to one client at a time at a Unix socket (vfio-user specification, "Socket"). When a client
 /// leaves, the device is closed and the next one is taken; a second one meanwhile is refused.
 /// </summary>
-public sealed class VfioUserServer : IDisposable
+public sealed partial class VfioUserServer : IDisposable
 {
     private static readonly TimeSpan _acceptRetry = TimeSpan.FromMilliseconds(100);
 
@@ -27,15 +28,19 @@ public sealed class VfioUserServer : IDisposable
 
     /// <summary>
     /// A server of <paramref name="device"/>, which stays the caller's and has no other server, at
-    /// <paramref name="socketPath"/>, of at most 107 bytes.
+    /// <paramref name="socketPath"/>, of at most 107 bytes. What it has to say, and the device's domain where that has no
+    /// logger, goes to <paramref name="log"/>; null: nowhere.
     /// </summary>
-    public VfioUserServer(string socketPath, VfioDevice device, ILogger log, VfioUserServerOptions? options = null)
+    public VfioUserServer(string socketPath, VfioDevice device, ILogger? log = null, VfioUserServerOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(socketPath);
+        ArgumentNullException.ThrowIfNull(device);
         SocketPath = socketPath;
         _device = device;
         _options = options ?? new VfioUserServerOptions();
         Name = _options.Name ?? Path.GetFileNameWithoutExtension(socketPath);
-        _log = NamedLogger.For(log, Name);
+        _log = NamedLogger.For(log ?? NullLogger.Instance, Name);
+        device.Iommu.Logger ??= _log;
         Counters = new VfioUserCounters(device.Regions.Count);
     }
 

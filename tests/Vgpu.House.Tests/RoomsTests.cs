@@ -13,16 +13,14 @@ public sealed partial class RoomsTests
         "Vgpu.Vendors.", "Vgpu.Host.", "Vgpu.Viewers.", "Vgpu.Qemu", "vgpu",
     ];
 
-    private static readonly string s_home = FindHome();
-
     public static TheoryData<string> Projects =>
-        [.. Directory.EnumerateFiles(Path.Combine(s_home, "src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path))];
+        [.. Directory.EnumerateFiles(Path.Combine(Home.Folder, "src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path))];
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_project_uses_only_those_before_it(string project)
     {
-        string file = Path.Combine(s_home, "src", project, project + ".csproj");
+        string file = Path.Combine(Home.Folder, "src", project, project + ".csproj");
         IEnumerable<string> used = XDocument.Load(file).Descendants("ProjectReference")
             .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value));
 
@@ -58,26 +56,13 @@ public sealed partial class RoomsTests
     public void Every_source_is_of_readable_length(string project) =>
         Assert.All(Sources(project), path => Assert.InRange(File.ReadLines(path).Count(), 1, 450));
 
-    private static IEnumerable<string> Sources(string project) =>
-        Directory.EnumerateFiles(Path.Combine(s_home, "src", project), "*.cs", SearchOption.AllDirectories)
-            .Where(path => !path.Contains("/obj/", StringComparison.Ordinal) && !path.Contains("/bin/", StringComparison.Ordinal));
+    private static IEnumerable<string> Sources(string project) => Home.SourcesIn(Path.Combine("src", project));
 
     private static int Rank(string project)
     {
         int rank = Array.FindIndex(s_order, name => name.EndsWith('.') ? project.StartsWith(name, StringComparison.Ordinal) : project == name);
         Assert.True(rank >= 0, $"{project} has no place in the order of rooms");
         return rank;
-    }
-
-    private static string FindHome()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "vgpu.slnx")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("no vgpu.slnx above the tests");
-        }
-
-        return folder.FullName;
     }
 
     [GeneratedRegex(@"\[(LibraryImport|DllImport)")]

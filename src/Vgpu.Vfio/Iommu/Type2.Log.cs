@@ -14,7 +14,7 @@ public sealed partial class Type2
     private void LogRefused(Errno errno, ulong iova, ulong size)
     {
         ulong bit = 1UL << ((int)errno & 63);
-        if ((Interlocked.Or(ref _told, bit) & bit) != 0)
+        if (Logger is not { } logger || (Interlocked.Or(ref _told, bit) & bit) != 0)
         {
             return;
         }
@@ -26,6 +26,6 @@ public sealed partial class Type2
             Errno.ENOTSUP => "the file can't be sealed against shrinking, which a client must do itself on this architecture",
             _ => "the file can't be mapped",
         };
-        LogRefused(_logger, iova, size, reason, errno);
+        LogRefused(logger, iova, size, reason, errno);
     }
 }

@@ -35,7 +35,6 @@ public sealed partial class Type2 : IDisposable
     private readonly Lock _lock = new();
     private readonly DmaMapTable _table = new();
     private readonly MemoryFileCache _files = new();
-    private readonly ILogger _logger;
     private readonly int _maxMaps;
     private volatile VfioDevice[] _devices = [];
     private volatile DmaMap? _lastHit;
@@ -45,13 +44,12 @@ public sealed partial class Type2 : IDisposable
     private bool _disposed;
 
     /// <summary>A domain without maps and without bus mastering.</summary>
-    /// <param name="logger">Where refused files are told of, once for each reason; see <see cref="NamedLogger"/>.</param>
+    /// <param name="logger">See <see cref="Logger"/>; null: the transport's, once one serves the device.</param>
     /// <param name="maxMaps">Maps at most, 1 or more: dma_entry_limit.</param>
-    public Type2(ILogger logger, int maxMaps = 65_535)
+    public Type2(ILogger? logger = null, int maxMaps = 65_535)
     {
-        ArgumentNullException.ThrowIfNull(logger);
         ArgumentOutOfRangeException.ThrowIfLessThan(maxMaps, 1);
-        _logger = logger;
+        Logger = logger;
         _maxMaps = maxMaps;
     }
 
@@ -78,6 +76,12 @@ public sealed partial class Type2 : IDisposable
     /// that EFAULT soon after one may be nobody's fault. Any thread.
     /// </summary>
     public long MillisecondsSinceUnmap => Environment.TickCount64 - Volatile.Read(ref _unmappedAt);
+
+    /// <summary>
+    /// Where refused files are told of, once for each reason; see <see cref="NamedLogger"/>. Null: nowhere. Set it before
+    /// the first map.
+    /// </summary>
+    public ILogger? Logger { get; set; }
 
     /// <summary>Maps in the table.</summary>
     public int MapCount

@@ -43,4 +43,7 @@ internal static partial class Log
         "the VM's RAM is mapped privately (share=off): what the guest writes is not seen. Start QEMU with: "
         + "-object memory-backend-memfd,id=mem0,size=SIZE,share=on -machine memory-backend=mem0")]
     internal static partial void MemoryPrivate(this ILogger logger);
+
+    [LoggerMessage(12, LogLevel.Error, "can't listen at {Path}: {Reason}")]
+    internal static partial void ListenFailed(this ILogger logger, string path, string reason);
 }
