@@ -96,10 +96,10 @@ public sealed partial class Type2 : IDisposable
     }
 
     /// <summary>Mappings that this process holds for them: one for a file, where the file could be mapped whole.</summary>
-    public int MappedFileCount => _files.Count;
+    internal int MappedFileCount => _files.Count;
 
     /// <summary>Makes a device hear of unmaps. Called by <see cref="VfioDevice"/> itself.</summary>
-    public void Attach(VfioDevice device)
+    internal void Attach(VfioDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         lock (_lock)
@@ -115,7 +115,7 @@ public sealed partial class Type2 : IDisposable
     /// The device hears of no later unmap; one that is under way may still reach it. The device keeps no pointer from
     /// here on. Called by <see cref="VfioDevice"/> itself.
     /// </summary>
-    public void Detach(VfioDevice device)
+    internal void Detach(VfioDevice device)
     {
         lock (_lock)
         {
