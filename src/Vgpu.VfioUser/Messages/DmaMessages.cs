@@ -62,7 +62,7 @@ internal struct DmaUnmap
 /// itself follows.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DirtyBitmap
+internal struct DirtyBitmap
 {
     public const int Length = 16;
 
@@ -75,7 +75,7 @@ public struct DirtyBitmap
 
 /// <summary>What begins the messages of VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE; data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaAccess
+internal struct DmaAccess
 {
     public const int Length = 16;
 

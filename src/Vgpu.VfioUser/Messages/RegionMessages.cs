@@ -76,7 +76,7 @@ internal struct RegionIoFds
 
 /// <summary>One sub-region in the reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS, of either kind.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct SubRegionIoFd
+internal struct SubRegionIoFd
 {
     public const int Length = 40;
 

@@ -1,4 +1,3 @@
-using Vgpu.Linux;
 using Vgpu.Testing;
 using static Vgpu.VfioUser.Messages.VfioUserCommand;
 using static Vgpu.VfioUser.Tests.Hostile.Requests;
