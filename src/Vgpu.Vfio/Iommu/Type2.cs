@@ -136,7 +136,7 @@ public sealed partial class Type2 : IDisposable
     /// <param name="fileOffset">Where the range begins in the file, a multiple of <see cref="PageSize"/>.</param>
     /// <returns>
     /// EINVAL: a rule above is broken or the range is not within the file; EEXIST: it touches a map, be it the same one;
-    /// ENOSPC: too many maps; EACCES: the file is not opened so; ENOTSUP: the file can shrink and nothing here can
+    /// ENOSPC: too many maps or files; EACCES: the file is not opened so; ENOTSUP: the file can shrink and nothing here can
     /// survive that; ENODEV: disposed; or what mmap said.
     /// </returns>
     public Errno Map(ulong iova, ulong size, IommuProtection protection, FileDescriptor? file, ulong fileOffset)

@@ -4,7 +4,7 @@ using static Vgpu.VfioUser.Tests.Hostile.Requests;
 
 namespace Vgpu.VfioUser.Tests.Hostile;
 
-/// <summary>What the device is: argsz that lies, indexes that are not there, commands that are not served.</summary>
+/// <summary>What the device is: argsz that lies, indexes that are not there.</summary>
 internal static class DeviceTable
 {
     private static readonly uint[] _noIndex = [9, 10, 255, 1u << 16, 0x7fff_ffff, 1u << 31, uint.MaxValue];
@@ -24,9 +24,6 @@ internal static class DeviceTable
         .. _noIndex.Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_REGION_INFO, RegionInfo(index))),
         .. _noIndex.Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_REGION_IO_FDS, IoFds(index))),
         .. _noIndex.Append(5u).Select(index => HostileCase.Invalid($"index {index}", VFIO_USER_DEVICE_GET_IRQ_INFO, IrqInfo(index))),
-        HostileCase.Invalid("all zero", VFIO_USER_DEVICE_FEATURE, new byte[8]),
-        HostileCase.Invalid("all zero", VFIO_USER_MIG_DATA_READ, new byte[8]),
-        HostileCase.Invalid("all zero", VFIO_USER_MIG_DATA_WRITE, new byte[8]),
         HostileCase.Invalid("with a descriptor", VFIO_USER_DEVICE_FEATURE, new byte[8], DescriptorKind.Memory),
     ];
 
