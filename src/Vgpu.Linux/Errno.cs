@@ -81,6 +81,9 @@ public enum Errno
     /// <summary>The result does not fit.</summary>
     ERANGE = 34,
 
+    /// <summary>Whoever waits would wait for itself.</summary>
+    EDEADLK = 35,
+
     /// <summary>A path or its part is too long.</summary>
     ENAMETOOLONG = 36,
 
@@ -107,6 +110,9 @@ public enum Errno
 
     /// <summary>The other side has closed the connection.</summary>
     ECONNRESET = 104,
+
+    /// <summary>There is no room left in a buffer.</summary>
+    ENOBUFS = 105,
 
     /// <summary>Not connected.</summary>
     ENOTCONN = 107,

@@ -28,6 +28,7 @@ public sealed class VfioUserConnection : IDisposable
     private readonly RequestStream _requests;
     private readonly ReplyStream _replies;
     private readonly VfioUserSession _session;
+    private readonly ClientMemory _clientMemory;
     private readonly long _since = Environment.TickCount64;
     private readonly Thread _thread;
     private volatile bool _ending;
@@ -62,7 +63,8 @@ public sealed class VfioUserConnection : IDisposable
         _replies = new ReplyStream(socket, buffers.Replies);
         Counters = counters;
         var sharedMemory = new SharedMemoryCheck(_log, gate, options.LargeMapSize, _pid);
-        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(_log, gate));
+        _clientMemory = new ClientMemory(socket, _requests, _replies.Sending, options.ClientMemoryTimeout);
+        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(_log, gate), _clientMemory);
         _thread = new Thread(Run) { Name = $"vfio-user {name}", IsBackground = true };
     }
 
@@ -127,12 +129,17 @@ public sealed class VfioUserConnection : IDisposable
         Guard(() => reason = Serve());
         _ending = true;
         _requests.Clear();
+        _clientMemory.End();
         if (_session.IsNegotiated)
         {
+            _device.Iommu.ClientMemory = null;
             Guard(_device.Close);
+            Guard(_device.Migration.Reset);
         }
 
         Guard(_device.Iommu.UnmapAll);
+        Guard(_device.Iommu.StopDirtyTracking);
+        _clientMemory.Dispose();
         CloseSocket();
         if (reason is not null && _gate.TryEnter())
         {

@@ -17,12 +17,15 @@ public static class VfioUserLimits
     /// <summary>pgsizes: 4 KiB.</summary>
     public const ulong PageSizes = 4096;
 
+    /// <summary>Ranges of one VFIO_DEVICE_FEATURE_DMA_LOGGING_START.</summary>
+    public const int MaxDmaLoggingRanges = 1024;
+
     /// <summary>The protocol's major version.</summary>
     public const int Major = 0;
 
     /// <summary>The newest minor version that is spoken.</summary>
     public const int Minor = 1;
 
-    /// <summary>The longest message in bytes: a region access of <see cref="MaxDataXferSize"/>.</summary>
-    public const int MaxMessageSize = VfioUserHeader.Length + RegionAccess.Length + MaxDataXferSize;
+    /// <summary>The longest message in bytes: <see cref="MaxDataXferSize"/> of data after the longest of fixed parts.</summary>
+    public const int MaxMessageSize = VfioUserHeader.Length + DmaUnmap.Length + DirtyBitmap.Length + MaxDataXferSize;
 }

@@ -13,6 +13,12 @@ public sealed record VfioUserServerOptions
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
+    /// How long a device waits for the client's answer when it asks for memory that the client does not share:
+    /// VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE.
+    /// </summary>
+    public TimeSpan ClientMemoryTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
     /// From how many bytes on a DMA map is taken for the VM's RAM, and its not being shared is worth a warning. Smaller
     /// ones are ROMs, flash and the BARs of other devices.
     /// </summary>

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
+using Vgpu.Vfio.Migration;
 
 namespace Vgpu.VfioUser.Tests;
 
@@ -9,7 +10,7 @@ namespace Vgpu.VfioUser.Tests;
 internal sealed record IrqCall(int Index, uint Start, uint Count, VfioIrqSetFlags Flags, byte[] Bools, int EventFds);
 
 /// <summary>A device of plain memory that writes down what is asked of it.</summary>
-internal sealed class FakeDevice : VfioDevice
+internal sealed class FakeDevice : VfioDevice, IVfioMigratable
 {
     internal const int Registers = 0;
     internal const int Sparse = 1;
@@ -25,9 +26,10 @@ internal sealed class FakeDevice : VfioDevice
     private const VfioRegionFlags Mappable = ReadWrite | VfioRegionFlags.VFIO_REGION_INFO_FLAG_MMAP;
 
     private readonly FileDescriptor _file = MemFd.Create("framebuffer", FramebufferSize);
-    private readonly Dictionary<(int Index, uint Sub), EventFd> _triggers = [];
+    private readonly VfioIrqTriggers[] _triggers;
 
-    internal FakeDevice()
+    /// <summary>A device with this many MSI-X vectors.</summary>
+    internal FakeDevice(uint interrupts = 8)
         : base(new Type2(NullLogger.Instance))
     {
         Regions =
@@ -40,23 +42,33 @@ internal sealed class FakeDevice : VfioDevice
             new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_WRITE, Size = 4096 },
             VfioRegion.Absent,
             new VfioRegion { Flags = ReadWrite, Size = 4096 },
-            new VfioRegion { Flags = ReadWrite, Size = LargeSize },
+            new VfioRegion { Flags = ReadWrite, Size = LargeSize, IoFds = IoFds() },
         ];
         Memory = [.. Regions.Select(r => new byte[r.Size])];
+        Irqs =
+        [
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, interrupts),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
+            new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
+        ];
+        _triggers = [.. Irqs.Select(irq => new VfioIrqTriggers(irq.Count))];
     }
+
+    /// <summary>Doorbells that a hypervisor may signal past the client: the first two share one eventfd.</summary>
+    internal EventFd[] Doorbells { get; } = [EventFd.Create(), EventFd.Create()];
+
+    /// <summary>Called when the device has stopped or goes on.</summary>
+    internal List<bool> Running { get; } = [];
+
+    public long MaxStateLength => LargeSize + 4096;
 
     public override VfioDeviceFlags Flags => VfioDeviceFlags.VFIO_DEVICE_FLAGS_PCI | VfioDeviceFlags.VFIO_DEVICE_FLAGS_RESET;
 
     public override IReadOnlyList<VfioRegion> Regions { get; }
 
-    public override IReadOnlyList<VfioIrqInfo> Irqs { get; } =
-    [
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_MASKABLE | VfioIrqFlags.VFIO_IRQ_INFO_AUTOMASKED, 1),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD | VfioIrqFlags.VFIO_IRQ_INFO_NORESIZE, 8),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 0),
-        new(VfioIrqFlags.VFIO_IRQ_INFO_EVENTFD, 1),
-    ];
+    public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
 
     internal byte[][] Memory { get; }
 
@@ -112,18 +124,37 @@ internal sealed class FakeDevice : VfioDevice
     public override Errno SetIrqs(int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds)
     {
         IrqCalls.Add(new IrqCall(index, start, count, flags, bools.ToArray(), eventfds.Length));
-        for (int i = 0; i < eventfds.Length; i++)
+        Errno errno = Errno.None;
+        if ((flags & VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER) != 0)
         {
-            if (_triggers.Remove((index, start + (uint)i), out EventFd? old))
+            lock (Lock)
             {
-                old.Dispose();
+                errno = _triggers[index].Set(start, count, flags, bools, eventfds);
             }
-
-            _triggers[(index, start + (uint)i)] = eventfds[i]!;
+        }
+        else
+        {
+            VfioIrqTriggers.Discard(eventfds);
         }
 
-        return Answer;
+        return Answer == Errno.None ? errno : Answer;
     }
+
+    public void SaveState(StateWriter state)
+    {
+        Assert.True(Lock.IsHeldByCurrentThread);
+        state.Write(Memory[Registers]);
+        state.Write(Memory[Large]);
+    }
+
+    public void LoadState(StateReader state)
+    {
+        Assert.True(Lock.IsHeldByCurrentThread);
+        state.Read(Memory[Registers]);
+        state.Read(Memory[Large]);
+    }
+
+    protected override void OnRunning(bool running) => Running.Add(running);
 
     public override void DmaUnmap(ulong iova, ulong length)
     {
@@ -133,7 +164,14 @@ internal sealed class FakeDevice : VfioDevice
         }
     }
 
-    internal void Raise(int index, uint sub) => _triggers[(index, sub)].Signal();
+    /// <summary>Fires an interrupt; false where it has no trigger.</summary>
+    internal bool Raise(int index, uint sub)
+    {
+        lock (Lock)
+        {
+            return _triggers[index].Signal(sub);
+        }
+    }
 
     internal void WaitForClose() => Assert.True(Closed.Wait(TimeSpan.FromSeconds(10)), "the device was not closed");
 
@@ -145,17 +183,23 @@ internal sealed class FakeDevice : VfioDevice
             DropTriggers();
             Iommu.Dispose();
             _file.Dispose();
+            Array.ForEach(Doorbells, doorbell => doorbell.Dispose());
             Closed.Dispose();
         }
     }
 
+    private VfioIoFd[] IoFds() =>
+    [
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOEVENTFD, 0x1000, 4, Doorbells[0].Descriptor, Flags: 1, Data: 7),
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOEVENTFD, 0x1004, 0, Doorbells[0].Descriptor),
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOREGIONFD, 0x2000, 0x100, Doorbells[1].Descriptor, Data: 42),
+    ];
+
     private void DropTriggers()
     {
-        foreach (EventFd trigger in _triggers.Values)
+        lock (Lock)
         {
-            trigger.Dispose();
+            Array.ForEach(_triggers, t => t.Clear());
         }
-
-        _triggers.Clear();
     }
 }

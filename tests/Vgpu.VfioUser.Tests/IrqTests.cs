@@ -1,5 +1,4 @@
 using Vgpu.Linux;
-using Vgpu.Testing;
 using Vgpu.Vfio;
 using Vgpu.VfioUser.Messages;
 
@@ -65,7 +64,7 @@ public sealed class IrqTests : IDisposable
     public void A_trigger_wakes_the_client_on_its_own_eventfd()
     {
         _client.SetIrqs(2, 3, 2, EventfdTrigger, [], Fds(2));
-        _served.Device.Raise(2, 4);
+        Assert.True(_served.Device.Raise(2, 4));
         Assert.True(_eventfds[1].Wait(5_000));
         Assert.Equal((0ul, 1ul), (_eventfds[0].Take(), _eventfds[1].Take()));
     }
@@ -78,44 +77,5 @@ public sealed class IrqTests : IDisposable
         Assert.Equal(2, Assert.Single(_served.Device.IrqCalls).EventFds);
     }
 
-    [Theory]
-    [InlineData(3, 2)]
-    [InlineData(2, 3)]
-    [InlineData(8, 16)]
-    [InlineData(8, 17)]
-    public void As_many_eventfds_as_interrupts_or_none(int count, int eventfds) =>
-        AssertRefused(() => _client.SetIrqs(2, 0, count, EventfdTrigger, [], Fds(eventfds)));
-
-    [Fact]
-    public void Eventfds_without_a_use_are_refused()
-    {
-        AssertRefused(() => _client.SetIrqs(2, 0, 1, NoneTrigger, [], Fds(1)));
-        AssertRefused(() => _client.SetIrqs(2, 0, 1, BoolMask, [1], Fds(1)));
-        AssertRefused(() => _ = _client.Request(VfioUserCommand.VFIO_USER_DEVICE_RESET, [], Fds(1)));
-        AssertRefused(() => _ = _client.Request(VfioUserCommand.VFIO_USER_REGION_READ, Wire.Read(0, 0, 4), Fds(1)));
-    }
-
-    [Fact]
-    public void Only_eventfds_are_eventfds()
-    {
-        using var folder = new TemporaryFolder();
-        string path = folder.File("anon_inode:[eventfd]");
-        File.WriteAllText(path, "not one");
-        using var memory = MemFd.Create("anon_inode:[eventfd]", 4096);
-        using var file = FileDescriptor.OpenRead(path);
-        using var directory = FileDescriptor.OpenRead("/proc");
-        using var device = FileDescriptor.OpenRead("/dev/null");
-        foreach (FileDescriptor wrong in new[] { memory, file, directory, device, _client.Socket.Descriptor })
-        {
-            AssertRefused(() => _client.SetIrqs(2, 0, 2, EventfdTrigger, [], _eventfds[0].Descriptor, wrong));
-        }
-    }
-
     private FileDescriptor[] Fds(int count) => [.. _eventfds.Take(count).Select(e => e.Descriptor)];
-
-    private void AssertRefused(Action request)
-    {
-        Assert.Equal(Errno.EINVAL, Assert.Throws<VfioUserException>(request).Errno);
-        Assert.Empty(_served.Device.IrqCalls);
-    }
 }

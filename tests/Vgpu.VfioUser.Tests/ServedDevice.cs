@@ -10,8 +10,9 @@ internal sealed class ServedDevice : IDisposable
 {
     private static int _count;
 
-    internal ServedDevice(VfioUserServerOptions? options = null)
+    internal ServedDevice(VfioUserServerOptions? options = null, uint interrupts = 8)
     {
+        Device = new FakeDevice(interrupts);
         string name = string.Create(CultureInfo.InvariantCulture, $"vgpu-{Environment.ProcessId}-{Interlocked.Increment(ref _count)}.sock");
         SocketPath = Path.Combine(Path.GetTempPath(), name);
         Server = new VfioUserServer(SocketPath, Device, Log, options);
@@ -20,7 +21,7 @@ internal sealed class ServedDevice : IDisposable
 
     internal string SocketPath { get; }
 
-    internal FakeDevice Device { get; } = new();
+    internal FakeDevice Device { get; }
 
     internal ListLogger Log { get; } = new();
 

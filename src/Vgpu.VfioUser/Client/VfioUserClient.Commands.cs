@@ -44,9 +44,20 @@ public sealed partial class VfioUserClient
         writer.Write(new VersionMessage { Major = VfioUserLimits.Major, Minor = (ushort)minor });
         writer.Write(json);
         var reader = new WireReader(Request(VfioUserCommand.VFIO_USER_VERSION, payload));
-        return reader.TryRead(out VersionMessage version) && VfioUserCapabilities.TryParse(reader.Rest, out VfioUserCapabilities capabilities)
-            ? new VfioUserVersion(version.Major, version.Minor, capabilities)
-            : throw Malformed(VfioUserCommand.VFIO_USER_VERSION);
+        if (!reader.TryRead(out VersionMessage version) || !VfioUserCapabilities.TryParse(reader.Rest, out VfioUserCapabilities capabilities))
+        {
+            throw Malformed(VfioUserCommand.VFIO_USER_VERSION);
+        }
+
+        if (capabilities.TwinSocket is true)
+        {
+            // The one descriptor that this client takes with a reply; where there is none the server can't be served.
+            FileDescriptor twin = TakeDescriptor() ?? throw Malformed(VfioUserCommand.VFIO_USER_VERSION);
+            _twin = new DmaResponder(new UnixSocket(twin), () => Memory);
+            _twin.Start();
+        }
+
+        return new VfioUserVersion(version.Major, version.Minor, capabilities);
     }
 
     /// <summary>VFIO_USER_DEVICE_GET_INFO.</summary>
@@ -146,6 +157,38 @@ public sealed partial class VfioUserClient
         return reader.TryRead(out ulong written) && written <= (ulong)entries.Length
             ? (int)written
             : throw Malformed(VfioUserCommand.VFIO_USER_REGION_WRITE_MULTI);
+    }
+
+    /// <summary>
+    /// VFIO_USER_DEVICE_GET_REGION_IO_FDS: asks again with room for all. The files are the caller's;
+    /// <see cref="VfioIoFd.File"/> may be the same in several entries.
+    /// </summary>
+    public IReadOnlyList<VfioIoFd> GetRegionIoFds(int index)
+    {
+        const VfioUserCommand command = VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_IO_FDS;
+        var query = new RegionIoFds { Argsz = RegionIoFds.Length, Index = (uint)index };
+        RegionIoFds info = Exchange<RegionIoFds, RegionIoFds>(command, query, out _);
+        if (info.Count == 0)
+        {
+            return [];
+        }
+
+        query.Argsz = info.Argsz;
+        info = Exchange<RegionIoFds, RegionIoFds>(command, query, out ReadOnlySpan<byte> rest);
+        var files = new List<FileDescriptor>();
+        while (TakeDescriptor() is { } file)
+        {
+            files.Add(file);
+        }
+
+        var found = new List<VfioIoFd>();
+        var reader = new WireReader(rest);
+        for (uint i = 0; i < info.Count && reader.TryRead(out SubRegionIoFd each) && each.FdIndex < files.Count; i++)
+        {
+            found.Add(new VfioIoFd(each.Type, each.Offset, each.Size, files[(int)each.FdIndex], each.Flags, each.Data));
+        }
+
+        return found.Count == info.Count ? found : throw Malformed(command);
     }
 
     /// <summary>VFIO_USER_DEVICE_RESET.</summary>

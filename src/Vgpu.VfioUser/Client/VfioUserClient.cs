@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux;
+using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser;
@@ -15,14 +16,28 @@ public sealed partial class VfioUserClient : IDisposable
     private readonly List<FileDescriptor> _received = [];
     private ushort _messageId;
 
+    private readonly DmaResponder _main;
+    private DmaResponder? _twin;
+
     /// <summary>Takes ownership of a connected socket.</summary>
-    public VfioUserClient(UnixSocket socket) => Socket = socket;
+    public VfioUserClient(UnixSocket socket)
+    {
+        Socket = socket;
+        _main = new DmaResponder(socket, () => Memory);
+    }
 
     /// <summary>The connection itself: for clients that do what no client should.</summary>
     public UnixSocket Socket { get; }
 
     /// <summary>How long to wait for a reply, in milliseconds; -1: for ever. QEMU waits 5,000.</summary>
     public int TimeoutMilliseconds { get; set; } = 5_000;
+
+    /// <summary>
+    /// What the server is given when it asks for memory that was mapped without a file (VFIO_USER_DMA_READ and _WRITE):
+    /// while a reply is waited for, or at any time, on a thread of its own, where a twin socket was agreed on. Null:
+    /// the server is refused with ENODEV.
+    /// </summary>
+    public IClientMemory? Memory { get; set; }
 
     /// <summary>Connects to a server. Throws <see cref="LinuxException"/>.</summary>
     public static VfioUserClient Connect(string socketPath) => new(UnixSocket.Connect(socketPath));
@@ -86,6 +101,12 @@ public sealed partial class VfioUserClient : IDisposable
         ushort id = ++_messageId;
         Send(id, command, payload, 0, descriptors);
         ReadOnlySpan<byte> reply = Receive(out VfioUserHeader header);
+        while (header.Type == VfioUserFlags.VFIO_USER_REQUEST)
+        {
+            _main.Answer(header, reply);
+            reply = Receive(out header);
+        }
+
         if (header.MessageId != id || header.Command != command || header.Type != VfioUserFlags.VFIO_USER_REPLY)
         {
             throw new VfioUserException(command, Errno.EPROTO, "the reply is to something else");
@@ -99,6 +120,7 @@ public sealed partial class VfioUserClient : IDisposable
     /// <summary>Hangs up and closes what was received and not taken.</summary>
     public void Dispose()
     {
+        _twin?.Dispose();
         Socket.Dispose();
         CloseReceived();
     }

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-// Payloads of VFIO_USER_DMA_MAP and _UNMAP. A client's memory is mapped here: _READ and _WRITE are never sent.
+// Payloads of VFIO_USER_DMA_MAP and _UNMAP, and of VFIO_USER_DMA_READ and _WRITE, which the server sends.
 namespace Vgpu.VfioUser.Messages;
 
 /// <summary>Flags of <see cref="DmaMap"/>; the values of IOMMU_READ and IOMMU_WRITE.</summary>
@@ -55,4 +55,32 @@ internal struct DmaUnmap
 
     /// <summary>Bytes.</summary>
     public ulong Size;
+}
+
+/// <summary>
+/// Follows <see cref="DmaUnmap"/> with VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP (struct vfio_bitmap); in the reply the bitmap
+/// itself follows.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct DirtyBitmap
+{
+    public const int Length = 16;
+
+    /// <summary>Bytes a bit stands for.</summary>
+    public ulong PageSize;
+
+    /// <summary>Bytes of the bitmap.</summary>
+    public ulong Size;
+}
+
+/// <summary>What begins the messages of VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE; data follows.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct DmaAccess
+{
+    public const int Length = 16;
+
+    public ulong Address;
+
+    /// <summary>Bytes.</summary>
+    public ulong Count;
 }

@@ -74,6 +74,29 @@ internal struct RegionIoFds
     public uint Count;
 }
 
+/// <summary>One sub-region in the reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS, of either kind.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct SubRegionIoFd
+{
+    public const int Length = 40;
+
+    public ulong Offset;
+
+    /// <summary>Bytes; 0: accesses of any width.</summary>
+    public ulong Size;
+
+    /// <summary>Which of the descriptors that came with the reply; several sub-regions may share one.</summary>
+    public uint FdIndex;
+    public VfioIoFdType Type;
+
+    /// <summary>KVM_IOEVENTFD_FLAG_* or KVM_IOREGION_*.</summary>
+    public uint Flags;
+    public uint Padding;
+
+    /// <summary>The value that an ioeventfd waits for, or the user data of an ioregionfd's messages.</summary>
+    public ulong Data;
+}
+
 /// <summary>What begins the requests and replies of VFIO_USER_REGION_READ and VFIO_USER_REGION_WRITE; data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 internal struct RegionAccess

@@ -32,6 +32,9 @@ public sealed record VfioUserCapabilities
     /// <summary>twin_socket.supported: a second socket for what the server asks of the client.</summary>
     public bool? TwinSocket { get; init; }
 
+    /// <summary>twin_socket.fd_index: which descriptor that came with the reply is that socket.</summary>
+    public ulong? TwinSocketFdIndex { get; init; }
+
     /// <summary>
     /// Reads version data. False where it is too long, has no NUL at its end, is no JSON object or gives a known key
     /// a value of another type. No data at all is no capability.
@@ -60,8 +63,9 @@ public sealed record VfioUserCapabilities
             var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = MaxDepth });
             return reader.Read() && ReadRoot(ref reader, ref capabilities) && !reader.Read();
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
+            // The second: a key whose escapes are half a surrogate pair, which no text can be compared with.
             return false;
         }
     }
@@ -87,6 +91,7 @@ public sealed record VfioUserCapabilities
             {
                 writer.WriteStartObject("twin_socket"u8);
                 writer.WriteBoolean("supported"u8, twinSocket);
+                WriteNumber(writer, "fd_index"u8, TwinSocketFdIndex);
                 writer.WriteEndObject();
             }
 
@@ -159,8 +164,8 @@ public sealed record VfioUserCapabilities
             }
             else if (reader.ValueTextEquals("twin_socket"u8))
             {
-                good = ReadTwinSocket(ref reader, out bool value);
-                read = read with { TwinSocket = value };
+                good = ReadTwinSocket(ref reader, out bool value, out ulong? index);
+                read = read with { TwinSocket = value, TwinSocketFdIndex = index };
             }
             else
             {
@@ -172,9 +177,10 @@ public sealed record VfioUserCapabilities
         return good;
     }
 
-    private static bool ReadTwinSocket(ref Utf8JsonReader reader, out bool supported)
+    private static bool ReadTwinSocket(ref Utf8JsonReader reader, out bool supported, out ulong? index)
     {
         supported = false;
+        index = null;
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
             return false;
@@ -182,14 +188,26 @@ public sealed record VfioUserCapabilities
 
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!reader.ValueTextEquals("supported"u8))
+            if (reader.ValueTextEquals("supported"u8))
+            {
+                if (!ReadBoolean(ref reader, out supported))
+                {
+                    return false;
+                }
+            }
+            else if (reader.ValueTextEquals("fd_index"u8))
+            {
+                if (!ReadNumber(ref reader, out ulong value))
+                {
+                    return false;
+                }
+
+                index = value;
+            }
+            else
             {
                 reader.Read();
                 reader.Skip();
-            }
-            else if (!ReadBoolean(ref reader, out supported))
-            {
-                return false;
             }
         }
 

@@ -12,6 +12,7 @@ internal sealed class ReplyStream
 {
     private readonly UnixSocket _socket;
     private readonly byte[] _buffer;
+    private readonly int[] _numbers = new int[VfioUserLimits.MaxMsgFds];
     private int _length;
 
     internal ReplyStream(UnixSocket socket, byte[] buffer)
@@ -19,6 +20,9 @@ internal sealed class ReplyStream
         _socket = socket;
         _buffer = buffer;
     }
+
+    /// <summary>Held while bytes are sent: between them another thread may send messages of its own.</summary>
+    internal Lock Sending { get; } = new();
 
     /// <summary>The client no longer takes replies.</summary>
     internal bool IsBroken { get; private set; }
@@ -48,8 +52,8 @@ internal sealed class ReplyStream
         }
     }
 
-    /// <summary>As <see cref="Commit"/>, with a descriptor, which stays the caller's.</summary>
-    internal void CommitWithDescriptor(in VfioUserHeader request, int payloadLength, FileDescriptor descriptor)
+    /// <summary>As <see cref="Commit"/>, with descriptors, at most what a message carries, which stay the caller's.</summary>
+    internal void CommitWithDescriptors(in VfioUserHeader request, int payloadLength, params ReadOnlySpan<FileDescriptor> descriptors)
     {
         if (request.NoReply)
         {
@@ -64,7 +68,12 @@ internal sealed class ReplyStream
             Send(_buffer.AsSpan(0, start), default);
         }
 
-        Send(reply, [descriptor.Number]);
+        for (int i = 0; i < descriptors.Length; i++)
+        {
+            _numbers[i] = descriptors[i].Number;
+        }
+
+        Send(reply, _numbers.AsSpan(0, descriptors.Length));
         _length = 0;
     }
 
@@ -96,9 +105,9 @@ internal sealed class ReplyStream
 
     private void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
     {
-        if (!IsBroken && _socket.Send(bytes, default, descriptors) != Errno.None)
+        lock (Sending)
         {
-            IsBroken = true;
+            IsBroken = IsBroken || _socket.Send(bytes, default, descriptors) != Errno.None;
         }
     }
 }

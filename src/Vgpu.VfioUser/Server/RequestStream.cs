@@ -42,19 +42,7 @@ internal sealed class RequestStream
     internal bool Receive()
     {
         MakeRoom();
-        int received = _socket.Receive(_buffer.AsSpan(_end), _numbers, out int count, out Errno error);
-        _end += received;
-        if (count > 0 || error == Errno.EMSGSIZE)
-        {
-            ReceivedDescriptors descriptors = SetOf(LastBegun());
-            descriptors.Add(_numbers.AsSpan(0, count));
-            if (error == Errno.EMSGSIZE)
-            {
-                descriptors.Fault = Errno.EMFILE;
-            }
-        }
-
-        return received > 0;
+        return ReceiveBehind();
     }
 
     /// <summary>
@@ -99,6 +87,58 @@ internal sealed class RequestStream
         }
     }
 
+    /// <summary>
+    /// In the middle of a message: receives behind what is here and moves nothing, so that the message's payload stays
+    /// valid. ENOBUFS: there is no room; ECONNRESET: the end of the stream.
+    /// </summary>
+    internal bool ReceiveMore(out Errno errno)
+    {
+        errno = _end == _buffer.Length ? Errno.ENOBUFS : Errno.ECONNRESET;
+        return errno != Errno.ENOBUFS && ReceiveBehind();
+    }
+
+    /// <summary>In the middle of a message: the first whole reply behind it. What lies before that reply stays for later.</summary>
+    internal bool TryPeekReply(out int position, out VfioUserHeader header, out ReadOnlySpan<byte> payload)
+    {
+        payload = default;
+        for (position = _start; MemoryMarshal.TryRead(_buffer.AsSpan(position, _end - position), out header); position += (int)header.MessageSize)
+        {
+            if (!IsLengthValid(header.MessageSize) || _end - position < (int)header.MessageSize)
+            {
+                return false;
+            }
+
+            if (header.Type == VfioUserFlags.VFIO_USER_REPLY)
+            {
+                payload = _buffer.AsSpan(position + VfioUserHeader.Length, (int)header.MessageSize - VfioUserHeader.Length);
+                return true;
+            }
+        }
+
+        header = default;
+        return false;
+    }
+
+    /// <summary>Takes out the message that <see cref="TryPeekReply"/> found, with descriptors that came with it.</summary>
+    internal void Remove(int position)
+    {
+        int length = (int)MemoryMarshal.Read<VfioUserHeader>(_buffer.AsSpan(position)).MessageSize;
+        _buffer.AsSpan(position + length, _end - position - length).CopyTo(_buffer.AsSpan(position));
+        _end -= length;
+        for (int i = 0; i < _owners.Length; i++)
+        {
+            if (_owners[i] == position && i != _currentSet)
+            {
+                _sets[i].Clear();
+                _owners[i] = NoOwner;
+            }
+            else if (_owners[i] > position)
+            {
+                _owners[i] -= length;
+            }
+        }
+    }
+
     /// <summary>Closes every descriptor that is still held.</summary>
     internal void Clear()
     {
@@ -109,6 +149,23 @@ internal sealed class RequestStream
 
         _owners.AsSpan().Fill(NoOwner);
         _currentSet = NoOwner;
+    }
+
+    private bool ReceiveBehind()
+    {
+        int received = _socket.Receive(_buffer.AsSpan(_end), _numbers, out int count, out Errno error);
+        _end += received;
+        if (count > 0 || error == Errno.EMSGSIZE)
+        {
+            ReceivedDescriptors descriptors = SetOf(LastBegun());
+            descriptors.Add(_numbers.AsSpan(0, count));
+            if (error == Errno.EMSGSIZE)
+            {
+                descriptors.Fault = Errno.EMFILE;
+            }
+        }
+
+        return received > 0;
     }
 
     private static bool IsLengthValid(uint length) => length is >= VfioUserHeader.Length and <= VfioUserLimits.MaxMessageSize;

@@ -4,7 +4,7 @@ using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser.Server;
 
-// What the device is: VFIO_USER_DEVICE_GET_INFO, _GET_REGION_INFO, _GET_REGION_IO_FDS, _GET_IRQ_INFO; and
+// What the device is: VFIO_USER_DEVICE_GET_INFO, _GET_REGION_INFO, _GET_IRQ_INFO; and
 // VFIO_USER_DEVICE_RESET. A query may be longer than the structure that is known of it here, as the kernel's may.
 internal sealed partial class VfioUserSession
 {
@@ -65,7 +65,7 @@ internal sealed partial class VfioUserSession
 
         if (isFull && isMappable)
         {
-            _replies.CommitWithDescriptor(header, length, region.File!);
+            _replies.CommitWithDescriptors(header, length, region.File!);
         }
         else
         {
@@ -83,24 +83,6 @@ internal sealed partial class VfioUserSession
         {
             writer.Write(new SparseMmapArea { Offset = area.Offset, Size = area.Size });
         }
-    }
-
-    // No region has one: an empty list says so.
-    private Errno DeviceGetRegionIoFds(in VfioUserHeader header, ReadOnlySpan<byte> payload)
-    {
-        var reader = new WireReader(payload);
-        if (!reader.TryRead(out RegionIoFds query)
-            || query.Argsz < RegionIoFds.Length
-            || query.Flags != 0
-            || query.Index >= (uint)_regions.Length)
-        {
-            return Errno.EINVAL;
-        }
-
-        var writer = new WireWriter(_replies.Begin(RegionIoFds.Length));
-        writer.Write(new RegionIoFds { Argsz = RegionIoFds.Length, Index = query.Index });
-        _replies.Commit(header, RegionIoFds.Length);
-        return Errno.None;
     }
 
     private Errno DeviceGetIrqInfo(in VfioUserHeader header, ReadOnlySpan<byte> payload)
@@ -131,6 +113,7 @@ internal sealed partial class VfioUserSession
         }
 
         _device.Reset();
+        _device.Migration.Reset();
         _ = _replies.Begin(0);
         _replies.Commit(header);
         return Errno.None;

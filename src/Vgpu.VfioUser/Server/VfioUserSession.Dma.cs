@@ -43,9 +43,9 @@ internal sealed partial class VfioUserSession
             return Errno.EINVAL;
         }
 
-        if ((unmap.Flags & DmaUnmapFlags.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) != 0)
+        if (unmap.Flags == DmaUnmapFlags.VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP)
         {
-            return Errno.ENOTSUP;
+            return DmaUnmapWithBitmap(header, unmap, reader);
         }
 
         if (!reader.Rest.IsEmpty)
@@ -73,6 +73,48 @@ internal sealed partial class VfioUserSession
         var writer = new WireWriter(_replies.Begin(Messages.DmaUnmap.Length));
         writer.Write(unmap);
         _replies.Commit(header, Messages.DmaUnmap.Length);
+        return Errno.None;
+    }
+
+    // The older dialect's (libvfio-user): the pages that were written to come with the reply. Everything is checked before
+    // the map goes, for afterwards nobody could ask again.
+    private Errno DmaUnmapWithBitmap(in VfioUserHeader header, in DmaUnmap unmap, WireReader reader)
+    {
+        if (!reader.TryRead(out DirtyBitmap bitmap) || !reader.Rest.IsEmpty || !_device.Iommu.IsDirtyTracked)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno errno = BitmapLength(unmap.Size, bitmap.PageSize, out int words);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        int fixedPart = Messages.DmaUnmap.Length + DirtyBitmap.Length;
+        if (bitmap.Size < (ulong)words || bitmap.Size > VfioUserLimits.MaxDataXferSize || unmap.Argsz < (ulong)fixedPart + bitmap.Size)
+        {
+            return Errno.EINVAL;
+        }
+
+        errno = _device.Iommu.Unmap(unmap.Address, unmap.Size);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        int length = fixedPart + (int)bitmap.Size;
+        Span<byte> reply = _replies.Begin(length);
+        errno = ReadDirty(unmap.Address, unmap.Size, bitmap.PageSize, reply[fixedPart..]);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        var writer = new WireWriter(reply);
+        writer.Write(unmap);
+        writer.Write(bitmap);
+        _replies.Commit(header, length);
         return Errno.None;
     }
 }

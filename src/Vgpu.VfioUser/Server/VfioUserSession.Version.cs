@@ -24,21 +24,29 @@ internal sealed partial class VfioUserSession
             return Errno.None;
         }
 
-        byte[] capabilities = Answer(offered, payload.Length - VersionMessage.Length);
+        byte[] capabilities = Answer(offered, payload.Length - VersionMessage.Length, out bool isTwin);
         var writer = new WireWriter(_replies.Begin(VersionMessage.Length + capabilities.Length));
         writer.Write(new VersionMessage { Major = VfioUserLimits.Major, Minor = Math.Min(proposed.Minor, (ushort)VfioUserLimits.Minor) });
         writer.Write(capabilities);
         ClientMaxMsgFds = offered.MaxMsgFds ?? 1;
         _device.Open();
         IsNegotiated = true;
-        _replies.Commit(header, writer.Written.Length);
+        (UnixSocket? ours, UnixSocket? theirs) = isTwin ? UnixSocket.Pair() : (null, null);
+        using (theirs)
+        {
+            _clientMemory.Open(offered.MaxDataXferSize ?? VfioUserLimits.MaxDataXferSize, ours);
+            _device.Iommu.ClientMemory = _clientMemory;
+            _replies.CommitWithDescriptors(header, writer.Written.Length, theirs is null ? [] : [theirs.Descriptor]);
+        }
+
         return Errno.None;
     }
 
     // A subset of what was offered. QEMU gives its reply no more room than its request took, so keys whose absence says
     // the same (max_data_xfer_size, max_dma_maps and pgsizes have our values as their defaults) go first where it is tight.
-    private static byte[] Answer(VfioUserCapabilities offered, int room)
+    private static byte[] Answer(VfioUserCapabilities offered, int room, out bool isTwin)
     {
+        isTwin = offered.TwinSocket is true;
         var answer = new VfioUserCapabilities
         {
             MaxMsgFds = offered.MaxMsgFds is null ? null : VfioUserLimits.MaxMsgFds,
@@ -46,6 +54,8 @@ internal sealed partial class VfioUserSession
             MaxDmaMaps = offered.MaxDmaMaps is null ? null : Math.Min(offered.MaxDmaMaps.Value, VfioUserLimits.MaxDmaMaps),
             PageSizes = offered.PageSizes is null ? null : VfioUserLimits.PageSizes,
             WriteMultiple = offered.WriteMultiple is true ? true : null,
+            TwinSocket = isTwin ? true : null,
+            TwinSocketFdIndex = isTwin ? 0 : null,
         };
         byte[] json = answer.Format();
         if (json.Length > room)
@@ -53,6 +63,7 @@ internal sealed partial class VfioUserSession
             json = (answer with { MaxDataXferSize = null, MaxDmaMaps = null, PageSizes = null }).Format();
         }
 
+        isTwin &= json.Length <= room;
         return json.Length > room ? [] : json;
     }
 }

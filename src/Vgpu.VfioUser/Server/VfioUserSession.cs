@@ -20,10 +20,12 @@ internal sealed partial class VfioUserSession
     private readonly VfioUserCounters _counters;
     private readonly SharedMemoryCheck _sharedMemory;
     private readonly ClientFaultLog _faults;
+    private readonly ClientMemory _clientMemory;
     private volatile bool _isNegotiated;
 
-    internal VfioUserSession(VfioDevice device, ReplyStream replies, VfioUserCounters counters, SharedMemoryCheck sharedMemory, ClientFaultLog faults)
+    internal VfioUserSession(VfioDevice device, ReplyStream replies, VfioUserCounters counters, SharedMemoryCheck sharedMemory, ClientFaultLog faults, ClientMemory clientMemory)
     {
+        _clientMemory = clientMemory;
         _device = device;
         _regions = [.. device.Regions];
         _irqs = [.. device.Irqs];
@@ -52,7 +54,7 @@ internal sealed partial class VfioUserSession
         _counters.CountRequest(header.Command);
         if (header.Type == VfioUserFlags.VFIO_USER_REPLY)
         {
-            return End("it sent a reply to nothing that was asked");
+            return _clientMemory.TryDeliver(header, payload) || End("it sent a reply to nothing that was asked");
         }
 
         if (header.Command == VfioUserCommand.VFIO_USER_VERSION ? IsNegotiated : !IsNegotiated)
@@ -68,6 +70,11 @@ internal sealed partial class VfioUserSession
             _counters.CountRefusal();
             _replies.Fail(header, errno);
             _faults.Refused(header.Command, errno);
+        }
+
+        if (_clientMemory.IsBroken)
+        {
+            return End("it answered an access to its memory with something else");
         }
 
         return EndReason is null && (IsNegotiated || End("no common version was found"));
@@ -115,9 +122,11 @@ internal sealed partial class VfioUserSession
             case VfioUserCommand.VFIO_USER_VERSION:
                 return Version(header, payload);
             case VfioUserCommand.VFIO_USER_DEVICE_FEATURE:
+                return DeviceFeature(header, payload);
             case VfioUserCommand.VFIO_USER_MIG_DATA_READ:
+                return MigDataRead(header, payload);
             case VfioUserCommand.VFIO_USER_MIG_DATA_WRITE:
-                return Errno.ENOTSUP;
+                return MigDataWrite(header, payload);
             default:
                 // Unknown, or the server's to ask: VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE.
                 return Errno.ENOSYS;
