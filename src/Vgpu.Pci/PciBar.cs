@@ -59,7 +59,7 @@ public sealed record PciBar
 }
 
 /// <summary>A memory file as a handler: for accesses that come by message although the client may map the BAR.</summary>
-internal sealed unsafe class MemoryBar(MemoryMapping mapping) : IMmioHandler, IDisposable
+internal sealed unsafe partial class MemoryBar(MemoryMapping mapping) : IMmioHandler, IDisposable
 {
     public MemoryMapping Mapping => mapping;
 
