@@ -28,6 +28,7 @@ internal sealed class GpuGuest : IDisposable
     private const int DeviceConfig = 0x2000;
 
     private readonly bool _ownsGuest = true;
+    private readonly bool _ownsFunction = true;
     private readonly FakeGuest _guest;
     private readonly FakeDriver _driver;
     private readonly FakeQueue[] _queues;
@@ -53,6 +54,27 @@ internal sealed class GpuGuest : IDisposable
         Function = new VirtioPciTransport(Iommu, Device, interrupts, NullLogger.Instance);
         _driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
         _queues = from._queues;
+    }
+
+    /// <summary>
+    /// A driver that reaches a served device through its connection only; <paramref name="from"/>: the driver is that one,
+    /// and goes on with a device that another server has now.
+    /// </summary>
+    internal GpuGuest(ServedGpu served, GpuGuest? from = null)
+    {
+        _ownsFunction = false;
+        _ownsGuest = from is null;
+        _guest = from?._guest ?? new FakeGuest();
+        Screen = served.Screen;
+        Device = served.Device;
+        Function = served.Function;
+        served.Remote.Map(_guest);
+        _driver = new FakeDriver(served.Remote, msix: true, turnOn: from is null);
+        _queues = from?._queues ?? [new FakeQueue(_guest, CONTROLQ, 64), new FakeQueue(_guest, CURSORQ, 16)];
+        if (from is null)
+        {
+            Start(AllFeatures);
+        }
     }
 
     internal VirtioGpuDevice Device { get; }
@@ -119,7 +141,11 @@ internal sealed class GpuGuest : IDisposable
 
     public void Dispose()
     {
-        Function.Dispose();
+        if (_ownsFunction)
+        {
+            Function.Dispose();
+        }
+
         _driver.Dispose();
         if (_ownsGuest)
         {

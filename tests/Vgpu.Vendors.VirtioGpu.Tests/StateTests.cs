@@ -11,7 +11,7 @@ namespace Vgpu.Vendors.VirtioGpu.Tests;
 
 public sealed class StateTests
 {
-    private const int Side = 64;
+    internal const int Side = 64;
     private const int Bytes = Side * Side * 4;
     private const ulong BlobOffset = GpuGuest.PictureOffset + 0x10_0000;
     private const ulong CursorOffset = GpuGuest.PictureOffset + 0x20_0000;
@@ -213,7 +213,7 @@ public sealed class StateTests
     }
 
     // Two heads: a part of a resource with a cursor over it, and a blob.
-    private static void Draw(GpuGuest guest)
+    internal static void Draw(GpuGuest guest)
     {
         guest.Head.RequestMode(new DisplayMode(1280, 720));
         guest.WriteConfig(1, VIRTIO_GPU_EVENT_DISPLAY);
@@ -240,13 +240,13 @@ public sealed class StateTests
         guest.Ram(BlobOffset, 256).Clear();
     }
 
-    private static byte[] Uuid(GpuGuest guest, uint id)
+    internal static byte[] Uuid(GpuGuest guest, uint id)
     {
         Assert.Equal(VIRTIO_GPU_RESP_OK_RESOURCE_UUID, guest.AssignUuid(id));
         return guest.Response.Slice(24, 16).ToArray();
     }
 
-    private static void AssertSameScreens(GpuGuest from, GpuGuest to)
+    internal static void AssertSameScreens(GpuGuest from, GpuGuest to)
     {
         for (int i = 0; i < from.Screen.Heads.Count; i++)
         {
@@ -259,7 +259,7 @@ public sealed class StateTests
         }
     }
 
-    private static void AssertShowsRam(GpuGuest guest, int head, ulong offset, Rect rect)
+    internal static void AssertShowsRam(GpuGuest guest, int head, ulong offset, Rect rect)
     {
         ReadOnlySpan<byte> pixels = guest.Screen.Heads[head].Capture(withCursor: false)!.Pixels.Span;
         for (int y = 0; y < rect.Height; y++)
