@@ -250,6 +250,7 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>Ends the conversation: a thread in <see cref="Receive"/>, <see cref="Send"/> or <see cref="Accept"/> returns. Any thread.</summary>
     public void Shutdown() => _ = Libc.Shutdown(_descriptor.Number, Libc.SHUT_RDWR);
 
+    /// <summary>Closes the descriptor.</summary>
     public void Dispose() => _descriptor.Dispose();
 
     private static UnixSocket New()

@@ -26,6 +26,7 @@ namespace Vgpu.Vfio;
 /// </remarks>
 public abstract class VfioDevice : IDisposable
 {
+    /// <summary>A device that does DMA through this domain, which tells it of unmaps from here on and stays the caller's.</summary>
     protected VfioDevice(Type2 iommu)
     {
         Iommu = iommu;
@@ -124,12 +125,14 @@ public abstract class VfioDevice : IDisposable
     {
     }
 
+    /// <summary>Ends the device: after the last server of it is stopped, and without its lock.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Ends what a subclass has; it calls this last. True from <see cref="Dispose()"/>.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (disposing)

@@ -99,6 +99,7 @@ public sealed class VfioUserConnection : IDisposable
     /// <summary>Ends the conversation and does not wait for it. Any thread.</summary>
     public void Shutdown()
     {
+        _clientMemory.End();
         lock (_socketLock)
         {
             if (!_closed)

@@ -32,7 +32,7 @@ public sealed class HandshakeTests
         using (VfioUserClient client = served.Connect())
         {
             VfioUserVersion version = client.Negotiate(new VfioUserCapabilities { MaxMsgFds = 1, WriteMultiple = false, TwinSocket = true }, minor: 9);
-            Assert.Equal((0, 1, new VfioUserCapabilities { MaxMsgFds = 16 }), (version.Major, version.Minor, version.Capabilities));
+            Assert.Equal((0, 1, new VfioUserCapabilities { MaxMsgFds = 16, TwinSocket = true, TwinSocketFdIndex = 0 }), (version.Major, version.Minor, version.Capabilities));
             Assert.True(served.Server.IsClientConnected);
             Assert.StartsWith("vfio-user vgpu-", served.Device.Thread, StringComparison.Ordinal);
         }

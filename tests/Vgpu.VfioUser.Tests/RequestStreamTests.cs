@@ -101,7 +101,7 @@ public sealed class RequestStreamTests : IDisposable
     [Fact]
     public void The_longest_message_after_short_ones_fits()
     {
-        byte[] write = Wire.Message(9, VfioUserCommand.VFIO_USER_REGION_WRITE, Wire.Write(8, 0, VfioUserLimits.MaxDataXferSize, new byte[VfioUserLimits.MaxDataXferSize]));
+        byte[] write = Wire.Message(9, VfioUserCommand.VFIO_USER_REGION_WRITE, new byte[VfioUserLimits.MaxMessageSize - VfioUserHeader.Length]);
         Assert.Equal(VfioUserLimits.MaxMessageSize, write.Length);
         byte[] all = [.. Wire.ReadMessage(1, 0, 0, 4), .. write, .. Wire.ReadMessage(2, 0, 0, 4), .. write];
         var sender = new Thread(() => Send(all));

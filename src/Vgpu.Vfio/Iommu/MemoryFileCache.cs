@@ -13,6 +13,9 @@ internal sealed class MemoryFileCache
     private const ulong MaxWholeFile = 1UL << 40;
     private const ulong MaxMapped = 1UL << 45;
 
+    // Far below vm.max_map_count, which is all that the process has, its runtime and other domains included.
+    private const int MaxFiles = 8192;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<MemoryFileKey, MemoryFile> _files = [];
     private ulong _mapped;
@@ -23,7 +26,7 @@ internal sealed class MemoryFileCache
     /// <summary>
     /// Finds or maps [<paramref name="offset"/>, offset + <paramref name="size"/>) of a file. EINVAL: not memory (a
     /// regular file on tmpfs or hugetlbfs), or the range is not within it; EACCES: not opened as the protection needs;
-    /// ENOTSUP: it can't be kept from shrinking here; else what mmap said.
+    /// ENOTSUP: it can't be kept from shrinking here; ENOSPC: too many files; else what mmap said.
     /// </summary>
     internal Errno Acquire(FileDescriptor file, ulong offset, ulong size, IommuProtection protection, out MemoryFile? memory)
     {
@@ -90,6 +93,11 @@ internal sealed class MemoryFileCache
 
     private MemoryFile Open(FileDescriptor file, in FileFacts facts, ulong offset, ulong size, MemoryFileKey key)
     {
+        if (Count >= MaxFiles)
+        {
+            throw new LinuxException("mmap", Errno.ENOSPC);
+        }
+
         // A sealed memfd can't lose pages under us. A huge page can be missing all the same, when the pool is empty.
         bool sealedSize = (MemFd.GetSeals(file) & Seals.F_SEAL_SHRINK) != 0 || MemFd.TryAddSeals(file, Seals.F_SEAL_SHRINK);
         bool guarded = !sealedSize || facts.IsHugeTlb;

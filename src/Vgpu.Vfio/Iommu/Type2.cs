@@ -96,10 +96,10 @@ public sealed partial class Type2 : IDisposable
     }
 
     /// <summary>Mappings that this process holds for them: one for a file, where the file could be mapped whole.</summary>
-    public int MappedFileCount => _files.Count;
+    internal int MappedFileCount => _files.Count;
 
     /// <summary>Makes a device hear of unmaps. Called by <see cref="VfioDevice"/> itself.</summary>
-    public void Attach(VfioDevice device)
+    internal void Attach(VfioDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         lock (_lock)
@@ -115,7 +115,7 @@ public sealed partial class Type2 : IDisposable
     /// The device hears of no later unmap; one that is under way may still reach it. The device keeps no pointer from
     /// here on. Called by <see cref="VfioDevice"/> itself.
     /// </summary>
-    public void Detach(VfioDevice device)
+    internal void Detach(VfioDevice device)
     {
         lock (_lock)
         {
@@ -136,7 +136,7 @@ public sealed partial class Type2 : IDisposable
     /// <param name="fileOffset">Where the range begins in the file, a multiple of <see cref="PageSize"/>.</param>
     /// <returns>
     /// EINVAL: a rule above is broken or the range is not within the file; EEXIST: it touches a map, be it the same one;
-    /// ENOSPC: too many maps; EACCES: the file is not opened so; ENOTSUP: the file can shrink and nothing here can
+    /// ENOSPC: too many maps or files; EACCES: the file is not opened so; ENOTSUP: the file can shrink and nothing here can
     /// survive that; ENODEV: disposed; or what mmap said.
     /// </returns>
     public Errno Map(ulong iova, ulong size, IommuProtection protection, FileDescriptor? file, ulong fileOffset)

@@ -30,6 +30,7 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
     // Of the one message under way; guarded by _waiter.
     private bool _waiting;
     private bool _ended;
+    private bool _disposed;
     private int _abandoned;
     private VfioUserCommand _command;
     private DmaAccess _access;
@@ -50,19 +51,31 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
     {
         _connection = Thread.CurrentThread;
         _most = (int)Math.Min(maxDataXferSize, VfioUserLimits.MaxDataXferSize);
-        _twin = twin;
+        lock (_waiter)
+        {
+            _twin = twin;
+            if (_ended)
+            {
+                twin?.Shutdown();
+            }
+        }
     }
 
-    /// <summary>The conversation is over: whoever waits is answered ECONNRESET. Any thread.</summary>
+    /// <summary>
+    /// The conversation is over: whoever waits is answered ECONNRESET, also in the middle of a message that the client does
+    /// not read. Any thread.
+    /// </summary>
     internal void End()
     {
         lock (_waiter)
         {
             _ended = true;
             Finish(Errno.ECONNRESET);
+            if (!_disposed)
+            {
+                _twin?.Shutdown();
+            }
         }
-
-        _twin?.Shutdown();
     }
 
     public Errno Read(ulong iova, Span<byte> data)
@@ -108,11 +121,23 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
         }
     }
 
-    public void Dispose() => _twin?.Dispose();
+    public void Dispose()
+    {
+        lock (_waiter)
+        {
+            _disposed = true;
+            _twin?.Dispose();
+        }
+    }
 
     // An access is cut to what the client takes at once.
     private Errno Transfer(VfioUserCommand command, ulong iova, byte* bytes, int length)
     {
+        if (_most == 0)
+        {
+            return Errno.EFAULT;
+        }
+
         bool nested = _twin is null && Thread.CurrentThread == _connection;
         if (!nested)
         {

@@ -34,6 +34,15 @@ internal sealed class ReceivedDescriptors
         }
     }
 
+    /// <summary>Closes numbers fresh from recvmsg that no message can have.</summary>
+    internal static void Close(ReadOnlySpan<int> numbers)
+    {
+        foreach (int number in numbers)
+        {
+            new FileDescriptor(number).Dispose();
+        }
+    }
+
     /// <summary>Looks at one; it stays here.</summary>
     internal FileDescriptor Peek(int index) => _descriptors[index] ?? throw new InvalidOperationException("taken");
 

@@ -55,8 +55,9 @@ internal sealed class ReplyStream
     /// <summary>As <see cref="Commit"/>, with descriptors, at most what a message carries, which stay the caller's.</summary>
     internal void CommitWithDescriptors(in VfioUserHeader request, int payloadLength, params ReadOnlySpan<FileDescriptor> descriptors)
     {
-        if (request.NoReply)
+        if (request.NoReply || descriptors.IsEmpty)
         {
+            Commit(request, payloadLength);
             return;
         }
 

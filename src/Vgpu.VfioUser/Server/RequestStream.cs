@@ -10,26 +10,32 @@ namespace Vgpu.VfioUser.Server;
 /// </summary>
 /// <remarks>
 /// One recvmsg joins earlier messages in front of one that carries descriptors, and stops after it: descriptors belong
-/// to the last message of which a byte came in that read. The message that was begun before it may hold some as well,
-/// so two sets are enough.
+/// to the last message of which a byte came in that read. The message that was begun before it may hold some as well:
+/// two sets. In the middle of a message more may come, each with a set, as long as there is one.
 /// </remarks>
 internal sealed class RequestStream
 {
     private const int NoOwner = -1;
+    private const int MostSets = 16;
 
     private readonly UnixSocket _socket;
     private readonly byte[] _buffer;
     private readonly int[] _numbers = new int[UnixSocket.SCM_MAX_FD];
     private int _start;
     private int _end;
-    private readonly ReceivedDescriptors[] _sets = [new(), new()];
-    private readonly int[] _owners = [NoOwner, NoOwner];
+    private readonly ReceivedDescriptors[] _sets = new ReceivedDescriptors[MostSets];
+    private readonly int[] _owners = new int[MostSets];
     private int _currentSet = NoOwner;
 
     internal RequestStream(UnixSocket socket, byte[] buffer)
     {
         _socket = socket;
         _buffer = buffer;
+        _owners.AsSpan().Fill(NoOwner);
+        for (int i = 0; i < MostSets; i++)
+        {
+            _sets[i] = new ReceivedDescriptors();
+        }
     }
 
     /// <summary>What came with the message that <see cref="TryNext"/> gave last; null for most.</summary>
@@ -89,12 +95,13 @@ internal sealed class RequestStream
 
     /// <summary>
     /// In the middle of a message: receives behind what is here and moves nothing, so that the message's payload stays
-    /// valid. ENOBUFS: there is no room; ECONNRESET: the end of the stream.
+    /// valid. ENOBUFS: there is no room for it, or for its descriptors; ECONNRESET: the end of the stream.
     /// </summary>
     internal bool ReceiveMore(out Errno errno)
     {
-        errno = _end == _buffer.Length ? Errno.ENOBUFS : Errno.ECONNRESET;
-        return errno != Errno.ENOBUFS && ReceiveBehind();
+        bool received = _end < _buffer.Length && ReceiveBehind();
+        errno = received ? Errno.None : _end == _buffer.Length || IsBroken ? Errno.ENOBUFS : Errno.ECONNRESET;
+        return received;
     }
 
     /// <summary>In the middle of a message: the first whole reply behind it. What lies before that reply stays for later.</summary>
@@ -157,7 +164,14 @@ internal sealed class RequestStream
         _end += received;
         if (count > 0 || error == Errno.EMSGSIZE)
         {
-            ReceivedDescriptors descriptors = SetOf(LastBegun());
+            ReceivedDescriptors? descriptors = SetOf(LastBegun());
+            if (descriptors is null)
+            {
+                ReceivedDescriptors.Close(_numbers.AsSpan(0, count));
+                IsBroken = true;
+                return false;
+            }
+
             descriptors.Add(_numbers.AsSpan(0, count));
             if (error == Errno.EMSGSIZE)
             {
@@ -214,12 +228,18 @@ internal sealed class RequestStream
         return start;
     }
 
-    private ReceivedDescriptors SetOf(int owner)
+    // Null: every set has an owner already.
+    private ReceivedDescriptors? SetOf(int owner)
     {
         int set = Array.IndexOf(_owners, owner);
-        if (set == NoOwner)
+        if (set < 0)
         {
             set = Array.IndexOf(_owners, NoOwner);
+            if (set < 0)
+            {
+                return null;
+            }
+
             _owners[set] = owner;
         }
 

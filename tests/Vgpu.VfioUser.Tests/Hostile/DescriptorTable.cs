@@ -12,6 +12,9 @@ internal static class DescriptorTable
     private static readonly int[] _tooMany = [2, VfioUserLimits.MaxMsgFds, VfioUserLimits.MaxMsgFds + 1, 64, UnixSocket.SCM_MAX_FD];
     private static readonly DescriptorKind[] _all = Enum.GetValues<DescriptorKind>();
 
+    private static readonly Ask[] _takeNone =
+        [.. Good.Where(ask => ask.Command is not (VFIO_USER_DMA_MAP or VFIO_USER_DEVICE_SET_IRQS)).DistinctBy(ask => ask.Command)];
+
     internal static IReadOnlyList<HostileCase> Cases { get; } =
     [
         .. _all.Select(Readable),
@@ -29,16 +32,14 @@ internal static class DescriptorTable
         HostileCase.Invalid("an eventfd with a bool", VFIO_USER_DEVICE_SET_IRQS, Irqs(Msix, 0, 1, Bool | Trigger, [1]), DescriptorKind.Eventfd),
         HostileCase.Invalid("an eventfd to turn an index off", VFIO_USER_DEVICE_SET_IRQS, Irqs(Msix, 0, 0, None | Trigger), DescriptorKind.Eventfd),
 
-        .. Good.Where(TakesNone).SelectMany(ask => new[] { DescriptorKind.Memory, DescriptorKind.Eventfd, DescriptorKind.Own }
+        .. _takeNone.SelectMany(ask => new[] { DescriptorKind.Memory, DescriptorKind.Eventfd, DescriptorKind.Own }
             .Select(kind => HostileCase.Invalid($"with {kind}", ask.Command, ask.Payload, kind))),
-        .. Good.Where(TakesNone).Select(ask => HostileCase.Invalid("with 253 descriptors", ask.Command, ask.Payload, Many(DescriptorKind.Null, 253))),
+        .. _takeNone.Select(ask => HostileCase.Invalid("with 253 descriptors", ask.Command, ask.Payload, Many(DescriptorKind.Null, 253))),
         HostileCase.Invalid("with a descriptor", (VfioUserCommand)14, [], DescriptorKind.Memory),
         HostileCase.Closed("a reply with a descriptor", Wire.Message(1, VFIO_USER_REGION_READ, [], VfioUserFlags.VFIO_USER_REPLY)) with { Descriptors = [DescriptorKind.Memory] },
         HostileCase.Closed("an impossible size with descriptors", new byte[16]) with { Descriptors = Many(DescriptorKind.Memory, 16) },
         HostileCase.Closed("descriptors before VFIO_USER_VERSION", Wire.ReadMessage(1, 0, 0, 4)) with { IsFirst = true, Descriptors = Many(DescriptorKind.Own, 3) },
     ];
-
-    private static bool TakesNone(Ask ask) => ask.Command is not (VFIO_USER_DMA_MAP or VFIO_USER_DEVICE_SET_IRQS);
 
     private static HostileCase Readable(DescriptorKind kind)
     {

@@ -66,8 +66,6 @@ internal static class DmaTable
         HostileCase.Invalid("all, of a size", VFIO_USER_DMA_UNMAP, Unmap(0, Page, flags: 2)),
         HostileCase.Invalid("all, of all sizes", VFIO_USER_DMA_UNMAP, Unmap(0, ulong.MaxValue, flags: 2)),
         HostileCase.Accepted("all of nothing", VFIO_USER_DMA_UNMAP, Unmap(0, 0, flags: 2)),
-        HostileCase.Refused("a dirty bitmap", VFIO_USER_DMA_UNMAP, [.. Unmap(0, Page, flags: 1), .. new byte[16]], Errno.ENOTSUP),
-        HostileCase.Refused("a dirty bitmap and no room for it", VFIO_USER_DMA_UNMAP, Unmap(0, Page, flags: 1), Errno.ENOTSUP),
     ];
 
     private static HostileCase Shared(string name, byte[] payload) => HostileCase.Invalid(name, VFIO_USER_DMA_MAP, payload, DescriptorKind.Memory);

@@ -135,6 +135,34 @@ public sealed class FloodTests : IDisposable
         client.DmaMap(1UL << 40, 4096, Vgpu.Vfio.Iommu.IommuProtection.IOMMU_READ, _odd[DescriptorKind.Memory]);
     }
 
+    [Fact]
+    public void More_files_than_a_process_could_map()
+    {
+        // Each costs the process a mapping of its own, of which the kernel gives it 65,530 for everything.
+        using var served = new ServedDevice();
+        using VfioUserClient client = served.Negotiated();
+        int mapped = 0;
+        Errno errno = Errno.None;
+        while (errno == Errno.None && mapped < 20_000)
+        {
+            using var file = MemFd.Create("one of many", 4096);
+            try
+            {
+                client.DmaMap((ulong)mapped * 8192, 4096, Vgpu.Vfio.Iommu.IommuProtection.IOMMU_READ, file);
+                mapped++;
+            }
+            catch (VfioUserException e)
+            {
+                errno = e.Errno;
+            }
+        }
+
+        Assert.Equal((8192, Errno.ENOSPC), (mapped, errno));
+        client.DmaUnmap(0, 4096);
+        client.DmaMap(0, 4096, Vgpu.Vfio.Iommu.IommuProtection.IOMMU_READ, _odd[DescriptorKind.Memory]);
+        AssertNeighbour(RoundTrips);
+    }
+
     // Says it again and again, until the server has been ended under it; the neighbour is answered meanwhile.
     private void Flood(Action<VfioUserClient, int> say)
     {

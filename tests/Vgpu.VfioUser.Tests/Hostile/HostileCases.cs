@@ -13,6 +13,7 @@ internal static class HostileCases
         .. RegionTable.Cases,
         .. IrqTable.Cases,
         .. DmaTable.Cases,
+        .. FeatureTable.Cases,
         .. DescriptorTable.Cases,
     ];
 
