@@ -20,7 +20,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
 
     private const int PiecePixels = 1 << 18;
 
-    internal void Save(GpuResource resource, StateWriter state)
+    internal static void Save(GpuResource resource, StateWriter state)
     {
         var saved = new SavedResource
         {

@@ -53,10 +53,9 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
         }
 
         _cursors.SaveState(state);
-        var resources = new ResourceState(_resources, _renderer, Transport.Iommu);
         foreach (GpuResource resource in _resources.All)
         {
-            resources.Save(resource, state);
+            ResourceState.Save(resource, state);
         }
 
         _scanouts.SaveState(state);

@@ -2,7 +2,6 @@
 // and reaches the registers through region accesses only (drivers/virtio/virtio_pci_modern_dev.c).
 using System.Buffers.Binary;
 using Vgpu.Linux;
-using Vgpu.Pci;
 using Vgpu.Vfio;
 using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Virtio.VirtioPci;
