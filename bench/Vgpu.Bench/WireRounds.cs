@@ -48,13 +48,28 @@ internal sealed class WireRounds
             Median(round => pick(round)[$"{figure}.ok"] > 0 ? pick(round)[$"{figure}.ns_per_op"] / 1e3 : double.NaN);
     }
 
-    /// <summary>One of our rates beside another of ours, which stands where the peer's would.</summary>
-    internal Figure OursAlone(string name, string key, string other, double atLeast) =>
-        new(name, Median(round => round.Ours[key] / 1e3), Median(round => round.Ours[other] / 1e3))
+    /// <summary>
+    /// Pairs of map and unmap among <paramref name="existing"/> others, by the medians of the two: a sum of all would count
+    /// every moment at which something else had the processor.
+    /// </summary>
+    internal Figure Pairs(string name, int existing, double atLeast) =>
+        new(name, Median(round => PairRate(round.Ours, existing)), Median(round => PairRate(round.Peer, existing)))
         {
-            Ratio = Median(round => round.Ours[key] / round.Ours[other]),
+            Ratio = Median(round => PairRate(round.Ours, existing) / PairRate(round.Peer, existing)),
             Target = new Target(AtMost: false, atLeast),
         };
+
+    /// <summary>Our own pairs among some, beside those among others, which stand where the peer's would.</summary>
+    internal Figure PairsOfOurs(string name, int existing, int others, double atLeast) =>
+        new(name, Median(round => PairRate(round.Ours, existing)), Median(round => PairRate(round.Ours, others)))
+        {
+            Ratio = Median(round => PairRate(round.Ours, existing) / PairRate(round.Ours, others)),
+            Target = new Target(AtMost: false, atLeast),
+        };
+
+    // In thousands a second.
+    private static double PairRate(WireRound.Numbers numbers, int existing) =>
+        1e6 / (numbers[$"dma_map_existing_{existing}.median_ns"] + numbers[$"dma_unmap_existing_{existing}.median_ns"]);
 
     private Figure Compare(string name, string key, double unit, Target? target)
     {

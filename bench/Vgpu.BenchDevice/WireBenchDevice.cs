@@ -101,6 +101,8 @@ internal sealed class WireBenchDevice : VfioDevice
         return Errno.None;
     }
 
+    public override ReadOnlySpan<byte> ReadableMemory(int index, ulong offset, int length) => Memory(index).Slice((int)offset, length);
+
     public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data)
     {
         if (index != VfioPciRegions.VFIO_PCI_BAR0_REGION_INDEX)

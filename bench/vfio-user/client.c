@@ -45,10 +45,10 @@ static void bench_rw(bool wrt, uint32_t region, uint64_t off, uint32_t w, long n
     struct stat_ s = { .name = name }; uint8_t *v = calloc(1, w); int e;
     if ((e = wrt ? wr(region, off, v, w) : rd(region, off, v, w))) { printf("figure=%s error=%s\n", name, strerror(e)); free(v); reconnect(); return; }
     for (int r = 0; r < runs; r++) {
-        for (long i = 0; i < n / 20; i++) wrt ? wr(region, off, v, w) : rd(region, off, v, w);
+        for (long i = 0; i < n / 20; i++) wrt ? wr(region, off, v, w) : rd(region, off, NULL, w);
         uint64_t t0 = now(), t = t0;
         for (long i = 0; i < n; i++) {
-            if (wrt) wr(region, off, v, w); else rd(region, off, v, w);
+            if (wrt) wr(region, off, v, w); else rd(region, off, NULL, w);
             uint64_t u = now(); lat[i] = u - t; t = u;
         }
         st_add(&s, lat, n, t - t0);
@@ -156,10 +156,10 @@ static void bench_translate(long existing, uint64_t size)
     uint64_t base = 0x100000000ull, ok; int fd = mkmem(size * existing), e;
     for (long i = 0; i < existing; i++) if ((e = dma_map(fd, i * size, base + i * size, size))) { printf("figure=translate_%ld error=%s at=%ld\n", existing, strerror(e), i); goto out; }
     for (unsigned k = 0; k < sizeof T / sizeof *T; k++) {
-        double v[MAXR]; uint64_t cnt = 2000000;
+        double v[MAXR]; uint64_t cnt = NT;
         srv_op(T[k].op, base, 64, T[k].rnd ? size : 64, T[k].rnd ? existing : 1024, 100000, &ok);
         for (int r = 0; r < runs; r++) v[r] = srv_op(T[k].op, base, 64, T[k].rnd ? size : 64, T[k].rnd ? existing : 1024, cnt, &ok);
-        printf("figure=server_%s_regions_%ld runs=%d ops=%llu ok=%llu ns_per_op=%.1f\n", T[k].n, existing, runs, (unsigned long long)cnt, (unsigned long long)ok, mid(v, runs));
+        printf("figure=server_%s_regions_%ld runs=%d ops=%llu ok=%llu ns_per_op=%.2f\n", T[k].n, existing, runs, (unsigned long long)cnt, (unsigned long long)ok, mid(v, runs));
     }
 out:
     fflush(stdout); dma_unmap(0, 0, 2); close(fd);
@@ -288,6 +288,7 @@ static void usage(void)
         "  -r R -o O      region and offset for 4-byte accesses (default: bench device scratch 0:0x8, else 7:0 read only)\n"
         "  -w W           access width (4)\n"
         "  -n N           region accesses a run (100000)   -d N  dma map/unmap pairs a run (10000)\n"
+        "  -x N           translations a run (2000000)\n"
         "  -R R           runs (5)                         -s B  dma region size (2097152)\n"
         "  -e A,B,..      existing regions (0,1,100,10000) -i I  irq index (2, MSI-X)\n"
         "  -b R           region for bulk accesses (1)     -k K  their sizes in KiB (4,16,64,256,1024)\n"
@@ -302,10 +303,10 @@ int main(int argc, char **argv)
 {
     int c, region = -1, width = 4, cpu = -1, irq = 2, bulk = 1; uint64_t off = 0, size = 2 << 20; bool twin = false, wok = false;
     const char *ex = "0,1,100,10000", *kib = "4,16,64,256,1024", *tests = "rpbBwdtmi";
-    while ((c = getopt(argc, argv, "r:o:w:n:d:R:s:e:i:b:k:t:c:STWv")) != -1) switch (c) {
+    while ((c = getopt(argc, argv, "r:o:w:n:d:x:R:s:e:i:b:k:t:c:STWv")) != -1) switch (c) {
         case 'r': region = atoi(optarg); break;   case 'o': off = strtoull(optarg, 0, 0); break;
         case 'w': width = atoi(optarg); break;    case 'n': N = atol(optarg); break;
-        case 'd': ND = atol(optarg); break;       case 'R': runs = atoi(optarg); if (runs < 1 || runs > MAXR) usage(); break;
+        case 'd': ND = atol(optarg); break;        case 'x': NT = atol(optarg); break;       case 'R': runs = atoi(optarg); if (runs < 1 || runs > MAXR) usage(); break;
         case 's': size = strtoull(optarg, 0, 0); break; case 'e': ex = optarg; break;
         case 'i': irq = atoi(optarg); break;      case 'b': bulk = atoi(optarg); break;    case 'k': kib = optarg; break;
         case 't': tests = optarg; break;          case 'c': cpu = atoi(optarg); break;

@@ -29,35 +29,24 @@ public sealed partial class Type2
     /// <remarks>With IOMMU_WRITE the range counts as dirty at once; see <see cref="MarkDirty"/>.</remarks>
     public Errno TryGetRun(ulong iova, ulong length, IommuProtection protection, out HostRun run)
     {
-        run = default;
-        if (length == 0)
+        // Most accesses go where the last one went.
+        DmaMap? map = _lastHit;
+        if (map is not null && _busMaster && !map.IsGone)
         {
-            return Errno.EINVAL;
-        }
-
-        Errno error = Check(iova, protection, out DmaMap? map);
-        if (error != Errno.None)
-        {
-            return error;
-        }
-
-        nint address = map!.AddressOf(iova);
-        if (length > map.BytesFrom(iova))
-        {
-            error = CheckRest(iova, length, protection, map);
-            if (error != Errno.None)
+            ulong skip = iova - map.Iova;
+            if (skip < map.Size && length - 1 < map.Size - skip && Allowed(map, protection) == Errno.None)
             {
-                return error;
+                run = new HostRun(iova, map.Address + (nint)skip, length);
+                if ((protection & IommuProtection.IOMMU_WRITE) != 0)
+                {
+                    _dirty?.Mark(iova, length);
+                }
+
+                return Errno.None;
             }
         }
 
-        run = new HostRun(iova, address, length);
-        if ((protection & IommuProtection.IOMMU_WRITE) != 0)
-        {
-            _dirty?.Mark(iova, length);
-        }
-
-        return Errno.None;
+        return FindRun(iova, length, protection, out run);
     }
 
     /// <summary>
@@ -94,6 +83,39 @@ public sealed partial class Type2
         if (write)
         {
             _dirty?.Mark(iova, (ulong)data.Length);
+        }
+
+        return Errno.None;
+    }
+
+    private Errno FindRun(ulong iova, ulong length, IommuProtection protection, out HostRun run)
+    {
+        run = default;
+        if (length == 0)
+        {
+            return Errno.EINVAL;
+        }
+
+        Errno error = Check(iova, protection, out DmaMap? map);
+        if (error != Errno.None)
+        {
+            return error;
+        }
+
+        nint address = map!.AddressOf(iova);
+        if (length > map.BytesFrom(iova))
+        {
+            error = CheckRest(iova, length, protection, map);
+            if (error != Errno.None)
+            {
+                return error;
+            }
+        }
+
+        run = new HostRun(iova, address, length);
+        if ((protection & IommuProtection.IOMMU_WRITE) != 0)
+        {
+            _dirty?.Mark(iova, length);
         }
 
         return Errno.None;
@@ -192,24 +214,51 @@ public sealed partial class Type2
         }
     }
 
-    // The map that holds an address, if the device may touch it so. The last hit is read without the lock: it is
-    // immutable, and Unmap forgets it before it waits for the device's lock, which the caller holds.
+    // The map that holds an address, if the device may touch it so. Found without the domain's lock: a map is immutable, and
+    // Unmap marks it as gone before it waits for the device's lock, which the caller holds.
     private Errno Check(ulong iova, IommuProtection protection, out DmaMap? map)
     {
         map = _lastHit;
-        if (map is null || !map.Contains(iova))
+        if (map is null || !map.Contains(iova) || map.IsGone)
+        {
+            map = Find(iova);
+        }
+
+        return !_busMaster ? Errno.EPERM : Allowed(map, protection);
+    }
+
+    private DmaMap? Find(ulong iova)
+    {
+        DmaMap? map = _iotlb.Find(iova);
+        if (map is null)
+        {
+            map = Search(iova);
+            if (map is null)
+            {
+                return null;
+            }
+        }
+
+        _lastHit = map;
+        return map;
+    }
+
+    private DmaMap? Search(ulong iova)
+    {
+        if (!_table.TryFind(iova, out DmaMap? map))
         {
             lock (_lock)
             {
                 map = _table.Find(iova);
-                if (map is not null)
-                {
-                    _lastHit = map;
-                }
             }
         }
 
-        return !_busMaster ? Errno.EPERM : Allowed(map, protection);
+        if (map is not null && _table.Count > FewMaps)
+        {
+            _iotlb.Remember(iova, map);
+        }
+
+        return map;
     }
 
     private static Errno Allowed(DmaMap? map, IommuProtection protection) =>
