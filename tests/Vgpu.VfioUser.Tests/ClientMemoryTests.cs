@@ -106,7 +106,7 @@ public sealed class ClientMemoryTests : IDisposable
     public void A_client_that_leaves_leaves_nobody_waiting(bool isTwin)
     {
         VfioUserClient client = Connect(isTwin);
-        client.Memory = new Leaver(client.Socket);
+        client.Memory = new Leaver(client.Socket, _served.Device);
         Errno errno = Errno.None;
         var device = new Thread(() => errno = _served.Device.DmaRw(Base, new byte[1], write: false));
         device.Start();
@@ -122,7 +122,6 @@ public sealed class ClientMemoryTests : IDisposable
         device.Join();
         Assert.Equal(Errno.ECONNRESET, errno);
         client.Dispose();
-        _served.Device.WaitForClose();
     }
 
     [Fact]
@@ -204,11 +203,13 @@ public sealed class ClientMemoryTests : IDisposable
         }
     }
 
-    private sealed class Leaver(UnixSocket socket) : IClientMemory
+    // Answers only once the server has noticed.
+    private sealed class Leaver(UnixSocket socket, FakeDevice device) : IClientMemory
     {
         public Errno Read(ulong iova, Span<byte> data)
         {
             socket.Shutdown();
+            device.WaitForClose();
             return Errno.None;
         }
 

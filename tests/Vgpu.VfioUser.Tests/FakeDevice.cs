@@ -59,6 +59,9 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
     /// <summary>Doorbells that a hypervisor may signal past the client: the first two share one eventfd.</summary>
     internal EventFd[] Doorbells { get; } = [EventFd.Create(), EventFd.Create()];
 
+    /// <summary>Whether it can save and load its state.</summary>
+    internal bool CanMove { get; set; } = true;
+
     /// <summary>Called when the device has stopped or goes on.</summary>
     internal List<bool> Running { get; } = [];
 
@@ -153,6 +156,8 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         state.Read(Memory[Registers]);
         state.Read(Memory[Large]);
     }
+
+    protected override IVfioMigratable? State => CanMove ? this : null;
 
     protected override void OnRunning(bool running) => Running.Add(running);
 
