@@ -58,6 +58,13 @@ public abstract class VfioDevice : IDisposable
     /// </summary>
     public abstract Errno ReadRegion(int index, ulong offset, Span<byte> data);
 
+    /// <summary>
+    /// The memory that <see cref="ReadRegion"/> of this range, checked as for it, would only copy: the transport may send
+    /// from it instead, which spares two passes over a long read. Empty, as here: there is none, or reading does more.
+    /// Stays valid until the transport's thread comes back to the device. Allocates nothing.
+    /// </summary>
+    public virtual ReadOnlySpan<byte> ReadableMemory(int index, ulong offset, int length) => default;
+
     /// <summary>Writes to a region; checked by the transport as for <see cref="ReadRegion"/>. Allocates nothing.</summary>
     public abstract Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data);
 
