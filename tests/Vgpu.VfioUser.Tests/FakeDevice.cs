@@ -95,6 +95,9 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
 
     internal Errno Answer { get; set; }
 
+    /// <summary>Offers its memory, so that long reads are sent from it.</summary>
+    internal bool OffersMemory { get; set; }
+
     public override void Open()
     {
         Opens++;
@@ -115,6 +118,17 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         OnAccess?.Invoke();
         Memory[index].AsSpan((int)offset, data.Length).CopyTo(data);
         return Answer;
+    }
+
+    public override ReadOnlySpan<byte> ReadableMemory(int index, ulong offset, int length)
+    {
+        if (!OffersMemory)
+        {
+            return default;
+        }
+
+        OnAccess?.Invoke();
+        return Memory[index].AsSpan((int)offset, length);
     }
 
     public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data)
