@@ -168,7 +168,7 @@ internal sealed class WireBenchDevice : VfioDevice
 
     private void Run(ulong register)
     {
-        var operation = new WireOperation(Iommu, Lock, _triggers[VfioPciIrqs.VFIO_PCI_MSIX_IRQ_INDEX])
+        var operation = new WireOperation(this, _triggers[VfioPciIrqs.VFIO_PCI_MSIX_IRQ_INDEX])
         {
             Iova = Register(0x18),
             Length = Register(0x20),
