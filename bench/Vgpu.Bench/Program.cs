@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text.Json;
 using Vgpu.Bench;
 
 // Runs one benchmark and prints `figure  ours  peer  ratio`, a line each, or the same as JSON.
@@ -8,6 +6,7 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
     ["slice"] = SliceBenchmark.Run,
     ["transfer"] = TransferBenchmark.Run,
     ["guest"] = GuestBenchmark.Run,
+    ["vfio-user"] = WireBenchmark.Run,
 };
 
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));
@@ -23,11 +22,17 @@ if (!json)
     Console.WriteLine($"{"figure",-58}{"ours",12}{"peer",12}{"ratio",8}");
 }
 
-foreach (Figure figure in run())
+try
 {
-    Console.WriteLine(json
-        ? JsonSerializer.Serialize(new { figure = figure.Name, ours = figure.Ours, peer = figure.Peer, ratio = figure.Ratio })
-        : string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-58}{figure.Ours,12:0.00}{figure.Peer,12:0.00}{figure.Ratio,8:0.00}"));
+    foreach (Figure figure in run())
+    {
+        Console.WriteLine(json ? figure.ToJson() : figure.ToString());
+    }
+}
+catch (BenchmarkException e)
+{
+    Console.Error.WriteLine($"bench: {e.Message}");
+    return 1;
 }
 
 return 0;

@@ -50,6 +50,12 @@ public interface IRendererResource : IDisposable
     bool ReadPixels(Rect rect, Span<byte> destination);
 
     /// <summary>
+    /// Copies <paramref name="rect"/> (within the resource) in, as <see cref="ReadPixels"/> gave it on another server; false
+    /// where the source is shorter than that. <see cref="Flush"/> makes it current.
+    /// </summary>
+    bool WritePixels(Rect rect, ReadOnlySpan<byte> source);
+
+    /// <summary>
     /// The pixels as a surface that a head can show; the same object each time, owned by the resource. Null where the
     /// host has no memory or descriptor for it, or a side is above <see cref="DisplayMode.MaxSize"/>; the resource stays usable.
     /// </summary>

@@ -60,6 +60,23 @@ internal sealed unsafe class SoftwareResource : IRendererResource
         return true;
     }
 
+    public bool WritePixels(Rect rect, ReadOnlySpan<byte> source)
+    {
+        int rowLength = rect.Width * BytesPerPixel;
+        if (source.Length < (long)rowLength * rect.Height)
+        {
+            return false;
+        }
+
+        for (int row = 0; row < rect.Height; row++)
+        {
+            // Sound: as for ReadPixels; the map is writable.
+            source.Slice(row * rowLength, rowLength).CopyTo(new Span<byte>(At(rect.X, rect.Y + row), rowLength));
+        }
+
+        return true;
+    }
+
     public Surface? GetSurface()
     {
         if (_surface is not null || _renderer.SurfaceCount >= SoftwareRenderer.MaxSurfaces

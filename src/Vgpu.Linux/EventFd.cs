@@ -79,6 +79,7 @@ public sealed unsafe class EventFd : IDisposable
     /// <summary>Waits until the count is not zero; false when <paramref name="timeoutMilliseconds"/> passed (-1: for ever).</summary>
     public bool Wait(int timeoutMilliseconds) => PollSet.WaitFor(Descriptor, PollEvents.POLLIN, timeoutMilliseconds);
 
+    /// <summary>Closes the descriptor.</summary>
     public void Dispose() => Descriptor.Dispose();
 
     // Our own never block. Of a client's, where the kernel does not signal it, the last resort: one that looks full is

@@ -13,6 +13,7 @@ public sealed class FileDescriptor : SafeHandle
     public FileDescriptor(int fd)
         : base(-1, ownsHandle: true) => SetHandle(fd);
 
+    /// <inheritdoc/>
     public override bool IsInvalid => handle < 0;
 
     /// <summary>The number, for a call that does not outlive this object.</summary>
@@ -51,5 +52,6 @@ public sealed class FileDescriptor : SafeHandle
         }
     }
 
+    /// <inheritdoc/>
     protected override bool ReleaseHandle() => Libc.Close((int)handle) == 0;
 }

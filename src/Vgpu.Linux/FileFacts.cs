@@ -13,15 +13,19 @@ public readonly record struct FileFacts
     private const long TMPFS_MAGIC = 0x01021994;
     private const long HUGETLBFS_MAGIC = 0x958458f6;
 
+    /// <summary>A file, not a folder, device, socket or pipe.</summary>
     public required bool IsRegularFile { get; init; }
 
     /// <summary>On tmpfs or hugetlbfs: memory, not a disk.</summary>
     public required bool IsMemory { get; init; }
 
+    /// <summary>On hugetlbfs.</summary>
     public required bool IsHugeTlb { get; init; }
 
+    /// <summary>Opened for reading.</summary>
     public required bool IsReadable { get; init; }
 
+    /// <summary>Opened for writing.</summary>
     public required bool IsWritable { get; init; }
 
     /// <summary>Opened with O_PATH: names a file and can't be read, written or mapped.</summary>

@@ -5,6 +5,7 @@ namespace Vgpu.Linux;
 /// <summary>A libc call that failed, with the call's name, the subject and the error number.</summary>
 public sealed class LinuxException : IOException
 {
+    /// <summary>The call that failed, what it set errno to, and what it was about, such as a path.</summary>
     public LinuxException(string call, Errno errno, string? subject = null)
         : base(Describe(call, errno, subject))
     {

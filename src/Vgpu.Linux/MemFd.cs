@@ -6,11 +6,22 @@ namespace Vgpu.Linux;
 [Flags]
 public enum Seals
 {
+    /// <summary>No seal.</summary>
     None = 0,
+
+    /// <summary>No more seals.</summary>
     F_SEAL_SEAL = 1,
+
+    /// <summary>It never becomes shorter.</summary>
     F_SEAL_SHRINK = 2,
+
+    /// <summary>It never becomes longer.</summary>
     F_SEAL_GROW = 4,
+
+    /// <summary>Nobody writes to it.</summary>
     F_SEAL_WRITE = 8,
+
+    /// <summary>Nobody writes to it but through the mappings that there are.</summary>
     F_SEAL_FUTURE_WRITE = 16,
 }
 

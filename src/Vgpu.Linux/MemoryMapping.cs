@@ -6,9 +6,16 @@ namespace Vgpu.Linux;
 [Flags]
 public enum MemoryProtection
 {
+    /// <summary>No access.</summary>
     None = 0,
+
+    /// <summary>PROT_READ.</summary>
     Read = 1,
+
+    /// <summary>PROT_WRITE.</summary>
     Write = 2,
+
+    /// <summary>Both.</summary>
     ReadWrite = Read | Write,
 }
 
@@ -57,6 +64,7 @@ public sealed unsafe class MemoryMapping : IDisposable
     public static MemoryMapping Anonymous(ulong length) =>
         Map(length, MemoryProtection.ReadWrite, Libc.MAP_PRIVATE | Libc.MAP_ANONYMOUS | Libc.MAP_NORESERVE, -1, 0);
 
+    /// <summary>Unmaps it; calls after the first do nothing.</summary>
     public void Dispose()
     {
         nint address = Interlocked.Exchange(ref _address, 0);

@@ -7,12 +7,25 @@ namespace Vgpu.Linux;
 [Flags]
 public enum PollEvents : short
 {
+    /// <summary>Nothing.</summary>
     None = 0,
+
+    /// <summary>Something can be read.</summary>
     POLLIN = 0x001,
+
+    /// <summary>Something can be written.</summary>
     POLLOUT = 0x004,
+
+    /// <summary>An error; comes unasked.</summary>
     POLLERR = 0x008,
+
+    /// <summary>The other side has hung up; comes unasked.</summary>
     POLLHUP = 0x010,
+
+    /// <summary>Not an open descriptor; comes unasked.</summary>
     POLLNVAL = 0x020,
+
+    /// <summary>The other side sends no more.</summary>
     POLLRDHUP = 0x2000,
 }
 
@@ -24,8 +37,10 @@ public sealed unsafe class PollSet
 {
     private Libc.PollFd[] _entries = new Libc.PollFd[8];
 
+    /// <summary>Descriptors in it.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Takes all out.</summary>
     public void Clear() => Count = 0;
 
     /// <summary>Adds a descriptor, which stays open until the wait is over. Returns its index.</summary>

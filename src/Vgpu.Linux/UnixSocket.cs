@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
 using Vgpu.Linux.Interop;
@@ -138,6 +139,7 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <paramref name="error"/> set in the second case. EMSGSIZE: more descriptors came than
     /// <paramref name="descriptors"/> holds; those that fit are given.
     /// </summary>
+    [SkipLocalsInit] // Sound: the kernel says how much of the control buffer it wrote, and no more is read.
     public int Receive(Span<byte> buffer, Span<int> descriptors, out int descriptorCount, out Errno error)
     {
         int capacity = Math.Min(descriptors.Length, SCM_MAX_FD);
@@ -156,11 +158,11 @@ public sealed unsafe class UnixSocket : IDisposable
                 message = new Libc.MsgHdr { Iov = &iov, IovLength = 1, Control = control, ControlLength = (nuint)controlLength };
                 received = Libc.RecvMsg(_descriptor.Number, &message, Libc.MSG_CMSG_CLOEXEC);
             }
-            while (received < 0 && Marshal.GetLastPInvokeError() == (int)Errno.EINTR);
+            while (received == -(nint)Errno.EINTR);
 
             if (received < 0)
             {
-                error = (Errno)Marshal.GetLastPInvokeError();
+                error = (Errno)(-received);
                 return 0;
             }
 
@@ -181,6 +183,11 @@ public sealed unsafe class UnixSocket : IDisposable
     /// </summary>
     public Errno Send(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default, ReadOnlySpan<int> descriptors = default)
     {
+        if (body.IsEmpty && descriptors.IsEmpty)
+        {
+            return SendBytes(head);
+        }
+
         int controlLength = descriptors.IsEmpty ? 0 : ControlSpace(descriptors.Length);
         byte* control = stackalloc byte[controlLength + 1];
         if (controlLength != 0)
@@ -203,15 +210,14 @@ public sealed unsafe class UnixSocket : IDisposable
             while (true)
             {
                 nint sent = Libc.SendMsg(_descriptor.Number, &message, Libc.MSG_NOSIGNAL);
+                if (sent == -(nint)Errno.EINTR)
+                {
+                    continue;
+                }
+
                 if (sent < 0)
                 {
-                    var errno = (Errno)Marshal.GetLastPInvokeError();
-                    if (errno == Errno.EINTR)
-                    {
-                        continue;
-                    }
-
-                    return errno;
+                    return (Errno)(-sent);
                 }
 
                 if (Advance(iov, (nuint)sent))
@@ -250,6 +256,7 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>Ends the conversation: a thread in <see cref="Receive"/>, <see cref="Send"/> or <see cref="Accept"/> returns. Any thread.</summary>
     public void Shutdown() => _ = Libc.Shutdown(_descriptor.Number, Libc.SHUT_RDWR);
 
+    /// <summary>Closes the descriptor.</summary>
     public void Dispose() => _descriptor.Dispose();
 
     private static UnixSocket New()
@@ -304,6 +311,32 @@ public sealed unsafe class UnixSocket : IDisposable
         return Encoding.UTF8.TryGetBytes(path, bytes, out _)
             ? address
             : throw new LinuxException("bind", Errno.ENAMETOOLONG, path);
+    }
+
+    // The common case, by the call that takes the least from us.
+    private Errno SendBytes(ReadOnlySpan<byte> bytes)
+    {
+        // Sound: the span is pinned for the call, and the kernel reads within the length given.
+        fixed (byte* start = bytes)
+        {
+            nuint done = 0;
+            while (true)
+            {
+                nint sent = Libc.Send(_descriptor.Number, start + done, (nuint)bytes.Length - done, Libc.MSG_NOSIGNAL);
+                if (sent >= 0)
+                {
+                    done += (nuint)sent;
+                    if (done == (nuint)bytes.Length)
+                    {
+                        return Errno.None;
+                    }
+                }
+                else if (sent != -(nint)Errno.EINTR)
+                {
+                    return (Errno)(-sent);
+                }
+            }
+        }
     }
 
     private static int ControlSpace(int descriptors) =>

@@ -16,6 +16,7 @@ internal sealed class Intx : IDisposable
     private bool _asserted;
     private bool _masked;
     private bool _disabled;
+    private bool _stopped;
 
     public Lock Lock { get; } = new();
 
@@ -46,6 +47,16 @@ internal sealed class Intx : IDisposable
         lock (Lock)
         {
             _disabled = disabled;
+            Deliver();
+        }
+    }
+
+    /// <summary>A stopped device signals nothing; what is asserted is signalled when it goes on.</summary>
+    public void SetRunning(bool running)
+    {
+        lock (Lock)
+        {
+            _stopped = !running;
             Deliver();
         }
     }
@@ -130,7 +141,7 @@ internal sealed class Intx : IDisposable
 
     private void Deliver()
     {
-        if (_asserted && !_masked && !_disabled && _trigger.Signal(0))
+        if (_asserted && !_masked && !_disabled && !_stopped && _trigger.Signal(0))
         {
             _masked = true;
         }

@@ -2,6 +2,7 @@
 // A VFIO client owns the vectors: it assigns eventfds, keeps the table in its own emulation (QEMU) or writes it here,
 // and masks by de-assigning. So the table is memory, and no bit ever pends.
 using System.Numerics;
+using Vgpu.Vfio.Migration;
 using static Vgpu.Pci.PciRegisters;
 
 namespace Vgpu.Pci;
@@ -47,6 +48,14 @@ internal sealed class MsixTable : IMmioHandler
         Span<byte> part = Overlap(offset, data.Length);
         data[..part.Length].CopyTo(part);
     }
+
+    /// <summary>Bytes of a saved state.</summary>
+    public int StateLength => _table.Length;
+
+    public void SaveState(StateWriter state) => state.Write(_table);
+
+    /// <summary>Whatever it holds: a client may write every bit of the table.</summary>
+    public void LoadState(StateReader state) => state.Read(_table);
 
     private Span<byte> Overlap(ulong offset, int length) => offset < (ulong)_table.Length
         ? _table.AsSpan((int)offset, Math.Min(length, _table.Length - (int)offset))

@@ -27,12 +27,16 @@ public sealed record PciBar
     /// <summary>Bytes; a power of two, at least 16, and at least a page where memory.</summary>
     public required ulong Size { get; init; }
 
+    /// <summary>Whether it may lie anywhere in 64 bits of address, and not below 4 GiB only.</summary>
     public bool Is64Bit { get; init; }
 
+    /// <summary>Whether reading it has no side effects, so that bridges may read ahead.</summary>
     public bool IsPrefetchable { get; init; }
 
+    /// <summary>What serves accesses, where the BAR is trapped.</summary>
     public IMmioHandler? Handler { get; init; }
 
+    /// <summary>The memory file of at least <see cref="Size"/> bytes, where the BAR is memory; stays the caller's and open.</summary>
     public FileDescriptor? Memory { get; init; }
 
     internal VfioRegion Region => new()
@@ -55,7 +59,7 @@ public sealed record PciBar
 }
 
 /// <summary>A memory file as a handler: for accesses that come by message although the client may map the BAR.</summary>
-internal sealed unsafe class MemoryBar(MemoryMapping mapping) : IMmioHandler, IDisposable
+internal sealed unsafe partial class MemoryBar(MemoryMapping mapping) : IMmioHandler, IDisposable
 {
     public MemoryMapping Mapping => mapping;
 

@@ -1,6 +1,7 @@
 // The configuration space of a function as bytes with a write mask: header, base address registers with their
 // sizing, ROM register, capability list. PCI Local Bus 3.0, 6.1 (header), 6.2.5 (base addresses), 6.7 (capabilities).
 using System.Buffers.Binary;
+using Vgpu.Vfio.Migration;
 using static Vgpu.Pci.PciRegisters;
 
 namespace Vgpu.Pci;
@@ -86,6 +87,24 @@ internal sealed class PciConfigSpace
             byte mask = _writable[offset + i];
             _bytes[offset + i] = (byte)((_bytes[offset + i] & ~mask) | (data[i] & mask));
         }
+    }
+
+    /// <summary>Bytes of a saved state: the extended part is empty.</summary>
+    public const int StateLength = PCI_CFG_SPACE_SIZE;
+
+    public void SaveState(StateWriter state) => state.Write(_bytes.AsSpan(0, StateLength));
+
+    /// <summary>Takes the bits that may be written. The others say which function it is, and must be this one's.</summary>
+    public void LoadState(StateReader state)
+    {
+        Span<byte> saved = stackalloc byte[StateLength];
+        state.Read(saved);
+        for (int i = 0; i < saved.Length; i++)
+        {
+            StateReader.Require(((saved[i] ^ _bytes[i]) & ~_writable[i]) == 0, "the state of another PCI function");
+        }
+
+        Write(0, saved);
     }
 
     public ushort Get16(int offset) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(offset));

@@ -70,8 +70,10 @@ public abstract partial class PciFunction : VfioDevice
         ];
     }
 
+    /// <inheritdoc/>
     public override VfioDeviceFlags Flags => VfioDeviceFlags.VFIO_DEVICE_FLAGS_PCI | VfioDeviceFlags.VFIO_DEVICE_FLAGS_RESET;
 
+    /// <inheritdoc/>
     public override IReadOnlyList<VfioRegion> Regions
     {
         get
@@ -81,6 +83,7 @@ public abstract partial class PciFunction : VfioDevice
         }
     }
 
+    /// <inheritdoc/>
     public override IReadOnlyList<VfioIrqInfo> Irqs { get; }
 
     /// <summary>MSI-X vectors; 0 without MSI-X.</summary>
@@ -161,6 +164,7 @@ public abstract partial class PciFunction : VfioDevice
     /// <summary>Sets four bytes of config space whatever the write mask. Lock held.</summary>
     protected void SetConfig(int offset, uint value) => _config.Set32(offset, value);
 
+    /// <inheritdoc/>
     public override Errno ReadRegion(int index, ulong offset, Span<byte> data)
     {
         LayOut();
@@ -181,6 +185,7 @@ public abstract partial class PciFunction : VfioDevice
         return Errno.None;
     }
 
+    /// <inheritdoc/>
     public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data)
     {
         LayOut();
@@ -201,6 +206,7 @@ public abstract partial class PciFunction : VfioDevice
         return Errno.None;
     }
 
+    /// <inheritdoc/>
     public override Errno SetIrqs(int index, uint start, uint count, VfioIrqSetFlags flags, ReadOnlySpan<byte> bools, ReadOnlySpan<EventFd?> eventfds)
     {
         VfioIrqSetFlags action = flags & VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TYPE_MASK;
@@ -234,6 +240,7 @@ public abstract partial class PciFunction : VfioDevice
         }
     }
 
+    /// <inheritdoc/>
     public override void Reset()
     {
         LayOut();
@@ -243,6 +250,7 @@ public abstract partial class PciFunction : VfioDevice
         }
     }
 
+    /// <inheritdoc/>
     public override void Close()
     {
         LayOut();
@@ -256,6 +264,7 @@ public abstract partial class PciFunction : VfioDevice
         }
     }
 
+    /// <inheritdoc/>
     public override void DmaUnmap(ulong iova, ulong length)
     {
         using (InTurn())
@@ -264,6 +273,7 @@ public abstract partial class PciFunction : VfioDevice
         }
     }
 
+    /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)

@@ -12,7 +12,7 @@ namespace Vgpu.Vendors.Bochs;
 /// bochs-display, the legacy-free form of QEMU's standard VGA (docs/specs/standard-vga.rst): BAR 0 is the framebuffer,
 /// which the guest maps, BAR 2 the registers. No interrupt, no DMA.
 /// </summary>
-internal sealed class BochsDisplay : PciFunction
+internal sealed partial class BochsDisplay : PciFunction
 {
     private const uint PageSize = 4096;
 
@@ -20,6 +20,7 @@ internal sealed class BochsDisplay : PciFunction
         PCI_VENDOR_ID_QEMU, PCI_DEVICE_ID_QEMU_VGA, RevisionId, PCI_CLASS_DISPLAY_OTHER, PCI_SUBVENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU);
 
     private readonly IRenderer _renderer;
+    private readonly Head _head;
     private readonly BochsScanout _scanout;
     private readonly BochsMmio _mmio;
     private readonly RefreshThread _refresh;
@@ -29,6 +30,7 @@ internal sealed class BochsDisplay : PciFunction
         : base(iommu, _identity, PciInterruptMode.None, vectorCount: 0)
     {
         _renderer = renderer;
+        _head = head;
         var framebuffer = new Framebuffer(name, videoMemory);
         _scanout = new BochsScanout(name, framebuffer, head, log);
         _mmio = new BochsMmio(_scanout, head, videoMemory);

@@ -8,7 +8,7 @@ namespace Vgpu.Vendors.Bochs;
 // BAR 2 of bochs-display (QEMU docs/specs/standard-vga.rst, "MMIO area spec"): EDID, the DISPI registers, the extended
 // registers. The VGA ports at 0x400 are not there: reads give zero. Any access size works; a byte changes its half of a
 // register. The transport's thread only.
-internal sealed class BochsMmio : IMmioHandler
+internal sealed partial class BochsMmio : IMmioHandler
 {
     private readonly ushort[] _registers = new ushort[VBE_DISPI_INDEX_NB];
     private readonly BochsScanout _scanout;

@@ -96,7 +96,7 @@ internal sealed class BackingCommands(ResourceTable resources)
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        ulong cost = VideoMemory.ObjectCost + (count * VideoMemory.EntryCost);
+        ulong cost = VideoMemory.CostOfBacking(count);
         if (!resources.Memory.TryCharge(cost))
         {
             return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
@@ -114,8 +114,7 @@ internal sealed class BackingCommands(ResourceTable resources)
             if (response == VIRTIO_GPU_RESP_OK_NODATA)
             {
                 var backing = new DmaScatterList(
-                    command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ,
-                    ((int)count * VideoMemory.RunsPerEntry) + VideoMemory.MoreRuns);
+                    command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ, VideoMemory.MaxRunsOf(count));
                 response = ControlCommand.ResponseTo(backing.Resolve());
                 if (response == VIRTIO_GPU_RESP_OK_NODATA)
                 {

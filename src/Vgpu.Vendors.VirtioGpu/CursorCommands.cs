@@ -9,7 +9,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// Each command answers with a VIRTIO_GPU_RESP, which Linux gives no buffer for. A driver tells where the picture's top
 /// left corner is (a DRM cursor plane's crtc_x and crtc_y), a head wants the hot spot's place.
 /// </summary>
-internal sealed class CursorCommands(ResourceTable resources, IReadOnlyList<Head> heads)
+internal sealed partial class CursorCommands(ResourceTable resources, IReadOnlyList<Head> heads)
 {
     private const int PictureBytes = CURSOR_SIZE * CURSOR_SIZE * BytesPerPixel;
 

@@ -14,6 +14,8 @@ internal sealed class ResourceTable(VideoMemory memory)
 
     internal bool IsFull => _resources.Count >= VirtioGpuConstants.MaxResources;
 
+    internal IReadOnlyCollection<GpuResource> All => _resources.Values;
+
     internal bool Contains(uint id) => _resources.ContainsKey(id);
 
     internal bool TryFind(uint id, [NotNullWhen(true)] out GpuResource? resource) => _resources.TryGetValue(id, out resource);

@@ -15,7 +15,7 @@ internal readonly record struct BlobLayout(PixelFormat Format, ulong Offset, uin
 /// One scanout and its head. A 2D resource is shown where its pixels are; a blob is copied, damage by damage, into a
 /// surface that belongs to the scanout and counts against the quota. Used with the device's lock held.
 /// </summary>
-internal sealed class Scanout(Head head, VideoMemory memory) : IDisposable
+internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposable
 {
     private Rect _rect;
     private BlobLayout _layout;

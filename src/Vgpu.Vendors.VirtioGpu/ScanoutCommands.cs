@@ -7,7 +7,7 @@ using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 namespace Vgpu.Vendors.VirtioGpu;
 
 /// <summary>The scanouts and their commands; each answers with a VIRTIO_GPU_RESP.</summary>
-internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanouts)
+internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[] scanouts)
 {
     internal uint SetScanout(in ControlCommand command)
     {
@@ -143,5 +143,6 @@ internal sealed class ScanoutCommands(ResourceTable resources, Scanout[] scanout
         return resource is not null;
     }
 
-    private static bool IsShowable(Rect rect) => !rect.IsEmpty && rect.Width <= MaxScanoutSide && rect.Height <= MaxScanoutSide;
+    /// <summary>Whether a head can show a picture of this size.</summary>
+    internal static bool IsShowable(Rect rect) => !rect.IsEmpty && rect.Width <= MaxScanoutSide && rect.Height <= MaxScanoutSide;
 }

@@ -14,8 +14,8 @@ internal sealed class VideoMemory(ulong limit)
     /// Runs that a list may have for each entry, and a few for lists of few entries: an entry that crosses the client's
     /// maps has several. The cost above is for all of them, as another map may come at any time.
     /// </summary>
-    internal const int RunsPerEntry = 2;
-    internal const int MoreRuns = 8;
+    private const int RunsPerEntry = 2;
+    private const int MoreRuns = 8;
 
     private const ulong PageSize = 4096;
 
@@ -30,6 +30,15 @@ internal sealed class VideoMemory(ulong limit)
         pixelBytes > ulong.MaxValue - PageSize - ObjectCost
             ? ulong.MaxValue
             : ((pixelBytes + PageSize - 1) & ~(PageSize - 1)) + ObjectCost;
+
+    /// <summary>What a backing list of this many entries costs, which is at most <see cref="VirtioGpuConstants.MaxBackingEntries"/>.</summary>
+    internal static ulong CostOfBacking(uint entries) => ObjectCost + (entries * EntryCost);
+
+    /// <summary>The entries of a list that costs this.</summary>
+    internal static uint EntriesOf(ulong backingCost) => (uint)((backingCost - ObjectCost) / EntryCost);
+
+    /// <summary>Runs that a list of this many entries may have.</summary>
+    internal static int MaxRunsOf(uint entries) => ((int)entries * RunsPerEntry) + MoreRuns;
 
     /// <summary>Takes the bytes; false where they do not fit.</summary>
     internal bool TryCharge(ulong bytes) => TryExchange(0, bytes);

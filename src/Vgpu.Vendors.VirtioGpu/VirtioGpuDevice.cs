@@ -13,7 +13,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// at once. What a guest gets wrong is answered with the response that the specification or QEMU gives, and logged at
 /// a bounded rate; it never throws. Threads: as <see cref="VirtioDevice"/> says; a monitor's change may come on any.
 /// </summary>
-public sealed class VirtioGpuDevice : VirtioDevice
+public sealed partial class VirtioGpuDevice : VirtioDevice
 {
     private const ulong EdidFeature = 1UL << VIRTIO_GPU_F_EDID;
     private const ulong UuidFeature = 1UL << VIRTIO_GPU_F_RESOURCE_UUID;
@@ -139,6 +139,7 @@ public sealed class VirtioGpuDevice : VirtioDevice
         _resources.Clear();
         _features = 0;
         _eventsRead = 0;
+        _displayChanged = false;
     }
 
     public override void DmaUnmap(ulong iova, ulong length) => _resources.DmaUnmap(iova, length);
@@ -214,6 +215,17 @@ public sealed class VirtioGpuDevice : VirtioDevice
 
         lock (transport.Lock)
         {
+            if (_isLoading)
+            {
+                return;
+            }
+
+            if (_isStopped)
+            {
+                _displayChanged = true;
+                return;
+            }
+
             _eventsRead |= VIRTIO_GPU_EVENT_DISPLAY;
             transport.ConfigChanged();
         }

@@ -24,11 +24,14 @@ public sealed class NamedLogger : ILogger
         return logger is NamedLogger named && named._name == name ? named : new NamedLogger(logger, name);
     }
 
+    /// <inheritdoc/>
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => _inner.BeginScope(state);
 
+    /// <inheritdoc/>
     public bool IsEnabled(LogLevel logLevel) => _inner.IsEnabled(logLevel);
 
+    /// <inheritdoc/>
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
         if (_inner.IsEnabled(logLevel))

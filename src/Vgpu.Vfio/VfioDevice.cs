@@ -26,6 +26,7 @@ namespace Vgpu.Vfio;
 /// </remarks>
 public abstract class VfioDevice : IDisposable
 {
+    /// <summary>A device that does DMA through this domain, which tells it of unmaps from here on and stays the caller's.</summary>
     protected VfioDevice(Type2 iommu)
     {
         Iommu = iommu;
@@ -56,6 +57,13 @@ public abstract class VfioDevice : IDisposable
     /// within it. Allocates nothing.
     /// </summary>
     public abstract Errno ReadRegion(int index, ulong offset, Span<byte> data);
+
+    /// <summary>
+    /// The memory that <see cref="ReadRegion"/> of this range, checked as for it, would only copy: the transport may send
+    /// from it instead, which spares two passes over a long read. Empty, as here: there is none, or reading does more.
+    /// Stays valid until the transport's thread comes back to the device. Allocates nothing.
+    /// </summary>
+    public virtual ReadOnlySpan<byte> ReadableMemory(int index, ulong offset, int length) => default;
 
     /// <summary>Writes to a region; checked by the transport as for <see cref="ReadRegion"/>. Allocates nothing.</summary>
     public abstract Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data);
@@ -124,12 +132,14 @@ public abstract class VfioDevice : IDisposable
     {
     }
 
+    /// <summary>Ends the device: after the last server of it is stopped, and without its lock.</summary>
     public void Dispose()
     {
         Dispose(true);
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Ends what a subclass has; it calls this last. True from <see cref="Dispose()"/>.</summary>
     protected virtual void Dispose(bool disposing)
     {
         if (disposing)

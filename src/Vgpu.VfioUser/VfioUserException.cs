@@ -6,6 +6,7 @@ namespace Vgpu.VfioUser;
 /// <summary>A command that the server refused, or a conversation that broke while it waited for the reply.</summary>
 public sealed class VfioUserException : IOException
 {
+    /// <summary>What was asked, the errno, and what went wrong in words.</summary>
     public VfioUserException(VfioUserCommand command, Errno errno, string reason)
         : base($"{command}: {reason} ({errno})")
     {

@@ -45,7 +45,7 @@ public sealed partial class VfioUserServer
         }
         catch (LinuxException e)
         {
-            server._log.ListenFailed(socketPath, e.Message);
+            server._log.ListenFailed(e.Message);
             return 1;
         }
 

@@ -107,6 +107,7 @@ public sealed partial class VfioUserServer : IDisposable
         _stopping.Dispose();
     }
 
+    /// <summary>As <see cref="Stop"/>.</summary>
     public void Dispose() => Stop();
 
     private void Accept()

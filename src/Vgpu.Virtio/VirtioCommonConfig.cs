@@ -27,7 +27,7 @@ internal interface IVirtioCommonConfigOwner
 /// The registers, as a driver sees them at whatever width it reads; a write that does not cover a register whole is
 /// ignored. Every member with the device's lock held. Allocates nothing.
 /// </summary>
-internal sealed class VirtioCommonConfig(IVirtioCommonConfigOwner owner, ulong offered, Virtqueue[] queues)
+internal sealed partial class VirtioCommonConfig(IVirtioCommonConfigOwner owner, ulong offered, Virtqueue[] queues)
 {
     /// <summary>Bytes of the structure; beyond them it reads as zero.</summary>
     public const int Length = 56;
@@ -180,8 +180,7 @@ internal sealed class VirtioCommonConfig(IVirtioCommonConfigOwner owner, ulong o
 
         // The driver must not clear a bit, and NEEDS_RESET is the device's.
         byte added = (byte)(value & ~Status & ~VIRTIO_CONFIG_S_NEEDS_RESET);
-        bool acceptable = (DriverFeatures & ~offered) == 0 && (DriverFeatures & VIRTIO_F_VERSION_1) != 0;
-        if ((added & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && !acceptable)
+        if ((added & VIRTIO_CONFIG_S_FEATURES_OK) != 0 && !AreAcceptable(DriverFeatures))
         {
             added &= unchecked((byte)~VIRTIO_CONFIG_S_FEATURES_OK);
         }
@@ -197,6 +196,8 @@ internal sealed class VirtioCommonConfig(IVirtioCommonConfigOwner owner, ulong o
             owner.DriverReady(DriverFeatures);
         }
     }
+
+    private bool AreAcceptable(ulong features) => (features & ~offered) == 0 && (features & VIRTIO_F_VERSION_1) != 0;
 
     /// <summary>Nothing of an enabled queue but its vector changes until a reset (virtio 1.2, 4.1.4.3.2).</summary>
     private void SetQueue(Virtqueue queue, int register, uint value)

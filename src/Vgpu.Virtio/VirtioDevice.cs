@@ -25,7 +25,9 @@ public interface IVirtioTransport
 }
 
 /// <summary>
-/// A virtio device type (virtio 1.2, chapter 5), apart from any transport.
+/// A virtio device type (virtio 1.2, chapter 5), apart from any transport. One that is
+/// <see cref="Vfio.Migration.IVfioMigratable"/> moves to another server with the transport's state; when it loads its own
+/// it is as after <see cref="Reset"/> and, where the driver was ready, <see cref="Activate"/>.
 /// </summary>
 public abstract class VirtioDevice : IDisposable
 {
@@ -70,6 +72,14 @@ public abstract class VirtioDevice : IDisposable
 
     /// <summary>Drops every resolved run within the range. Lock held.</summary>
     public abstract void DmaUnmap(ulong iova, ulong length);
+
+    /// <summary>
+    /// The device is stopped for a move or goes on: between the two no chain comes, what is pushed waits, and the device
+    /// changes nothing by itself. Lock held.
+    /// </summary>
+    public virtual void OnRunning(bool running)
+    {
+    }
 
     public void Dispose()
     {

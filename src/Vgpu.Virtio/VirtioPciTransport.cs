@@ -80,6 +80,12 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     {
         using (InTurn())
         {
+            if (!Migration.IsRunning)
+            {
+                _configPending = true;
+                return;
+            }
+
             _common.Generation++;
             InterruptForConfig();
         }
@@ -247,7 +253,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         using (InTurn())
         {
             Virtqueue queue = _queues[index];
-            if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster)
+            if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster || !Migration.IsRunning)
             {
                 return false;
             }
@@ -293,6 +299,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         TakeIsr();
         WithdrawMsix();
         _resetting = false;
+        _configPending = false;
         try
         {
             _device.Reset();
@@ -369,7 +376,11 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
 
     private void InterruptForConfig()
     {
-        if (_common.IsDriverReady)
+        if (!Migration.IsRunning)
+        {
+            _configPending = true;
+        }
+        else if (_common.IsDriverReady)
         {
             Interrupt(_common.ConfigVector, VIRTIO_PCI_ISR_CONFIG);
         }

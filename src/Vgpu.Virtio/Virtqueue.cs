@@ -19,6 +19,9 @@ internal interface IVirtqueueOwner
 
     /// <summary>The queue can't go on.</summary>
     void NeedsReset(string why);
+
+    /// <summary>False while the device is stopped for a move: the driver's memory stays as it is.</summary>
+    bool IsRunning { get; }
 }
 
 /// <summary>
@@ -26,7 +29,7 @@ internal interface IVirtqueueOwner
 /// device gives each back once with <see cref="Push(ushort, uint)"/>. Every member with the device's lock held.
 /// Allocates nothing after it is made.
 /// </summary>
-public sealed class Virtqueue
+public sealed partial class Virtqueue
 {
     /// <summary>
     /// A VMM takes its memory map apart and puts it together again while the guest runs, and an unmap reaches the
@@ -312,7 +315,7 @@ public sealed class Virtqueue
 
     private bool TryPush(ushort head, uint written)
     {
-        if (!_owner.Iommu.BusMaster || ResolveRing() != Errno.None)
+        if (!_owner.IsRunning || !_owner.Iommu.BusMaster || ResolveRing() != Errno.None)
         {
             return false;
         }

@@ -7,7 +7,7 @@ using Vgpu.Vfio.Iommu;
 
 namespace Vgpu.Pci.Tests;
 
-internal sealed class PlainFunction : PciFunction
+internal class PlainFunction : PciFunction
 {
     public const int Config = VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX;
 

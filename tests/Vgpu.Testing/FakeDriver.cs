@@ -2,7 +2,6 @@
 // and reaches the registers through region accesses only (drivers/virtio/virtio_pci_modern_dev.c).
 using System.Buffers.Binary;
 using Vgpu.Linux;
-using Vgpu.Pci;
 using Vgpu.Vfio;
 using static Vgpu.Pci.PciRegisters;
 using static Vgpu.Virtio.VirtioPci;
@@ -15,11 +14,12 @@ public sealed class FakeDriver : IDisposable
     public const int Timeout = 30_000;
     private const int Config = VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX;
     private readonly (int Bar, uint Offset, uint Length)[] _areas = new (int, uint, uint)[6];
-    private readonly PciFunction _function;
+    private readonly VfioDevice _function;
     private readonly uint _notifyMultiplier;
     private readonly EventFd[] _events;
 
-    public FakeDriver(PciFunction function, bool msix = false)
+    /// <summary>Finds the device; <paramref name="turnOn"/>: and turns it on, where it is not a driver before it that did.</summary>
+    public FakeDriver(VfioDevice function, bool msix = false, bool turnOn = true)
     {
         _function = function;
         for (int at = Read8(Config, PCI_CAPABILITY_LIST); at != 0; at = Read8(Config, at + 1))
@@ -51,7 +51,10 @@ public sealed class FakeDriver : IDisposable
         EventFd?[] triggers = [.. _events.Select(e => new EventFd(e.Descriptor.Duplicate()))];
         const VfioIrqSetFlags Assign = VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER;
         Assert.Equal(Errno.None, function.SetIrqs(index, 0, (uint)triggers.Length, Assign, default, triggers));
-        TurnOn();
+        if (turnOn)
+        {
+            TurnOn();
+        }
     }
 
     public int MsixControl { get; }

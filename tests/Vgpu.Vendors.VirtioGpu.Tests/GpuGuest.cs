@@ -27,18 +27,54 @@ internal sealed class GpuGuest : IDisposable
     private const ulong ResponseOffset = 0x70_0000;
     private const int DeviceConfig = 0x2000;
 
-    private readonly FakeGuest _guest = new();
+    private readonly bool _ownsGuest = true;
+    private readonly bool _ownsFunction = true;
+    private readonly FakeGuest _guest;
     private readonly FakeDriver _driver;
     private readonly FakeQueue[] _queues;
 
     internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures)
     {
+        _guest = new FakeGuest();
         Screen = new Screen(heads, new DisplayMode(1024, 768));
         Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, guestBlobs: true);
         Function = new VirtioPciTransport(Iommu, Device, PciInterruptMode.Msix, NullLogger.Instance);
         _driver = new FakeDriver(Function, msix: true);
         _queues = [new FakeQueue(_guest, CONTROLQ, 64), new FakeQueue(_guest, CURSORQ, 16)];
         Start(features);
+    }
+
+    /// <summary>Another device for the same guest, with the driver where it is: what a move to another server finds there.</summary>
+    internal GpuGuest(GpuGuest from, int heads = 1, ulong videoMemory = 64 << 20, bool blobs = true, PciInterruptMode interrupts = PciInterruptMode.Msix)
+    {
+        _ownsGuest = false;
+        _guest = from._guest;
+        Screen = new Screen(heads, new DisplayMode(800, 600));
+        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs);
+        Function = new VirtioPciTransport(Iommu, Device, interrupts, NullLogger.Instance);
+        _driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
+        _queues = from._queues;
+    }
+
+    /// <summary>
+    /// A driver that reaches a served device through its connection only; <paramref name="from"/>: the driver is that one,
+    /// and goes on with a device that another server has now.
+    /// </summary>
+    internal GpuGuest(ServedGpu served, GpuGuest? from = null)
+    {
+        _ownsFunction = false;
+        _ownsGuest = from is null;
+        _guest = from?._guest ?? new FakeGuest();
+        Screen = served.Screen;
+        Device = served.Device;
+        Function = served.Function;
+        served.Remote.Map(_guest);
+        _driver = new FakeDriver(served.Remote, msix: true, turnOn: from is null);
+        _queues = from?._queues ?? [new FakeQueue(_guest, CONTROLQ, 64), new FakeQueue(_guest, CURSORQ, 16)];
+        if (from is null)
+        {
+            Start(AllFeatures);
+        }
     }
 
     internal VirtioGpuDevice Device { get; }
@@ -105,9 +141,16 @@ internal sealed class GpuGuest : IDisposable
 
     public void Dispose()
     {
-        Function.Dispose();
+        if (_ownsFunction)
+        {
+            Function.Dispose();
+        }
+
         _driver.Dispose();
-        _guest.Dispose();
+        if (_ownsGuest)
+        {
+            _guest.Dispose();
+        }
     }
 
     private static ushort VectorOf(FakeQueue queue) => (ushort)(queue.Index + 1);
@@ -123,15 +166,40 @@ internal sealed class GpuGuest : IDisposable
         return Submit(queue, (uint)(length + tail.Length), room);
     }
 
-    private uint Submit(int index, uint length, uint room)
+    /// <summary>Offers a command on the control queue and waits for nothing.</summary>
+    internal void Post<T>(uint type, T request)
+        where T : unmanaged
     {
-        FakeQueue queue = _queues[index];
+        Unsafe.As<T, uint>(ref request) = type;
+        MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in request)).CopyTo(Ram(RequestOffset, Unsafe.SizeOf<T>()));
+        Offer(_queues[CONTROLQ], (uint)Unsafe.SizeOf<T>(), 4096);
+    }
+
+    /// <summary>Commands of the control queue that were answered.</summary>
+    internal ushort Answered => _queues[CONTROLQ].UsedIndex;
+
+    /// <summary>Waits until so many commands were answered.</summary>
+    internal void Await(int answered) => Await(_queues[CONTROLQ], (ushort)(answered - 1));
+
+    private void Offer(FakeQueue queue, uint length, uint room)
+    {
         Ram(ResponseOffset, 4096).Fill(0xee);
         var request = new GuestBuffer(RamIova + RequestOffset, length);
         var response = new GuestBuffer(RamIova + ResponseOffset, room, Writable: true);
-        ushort used = queue.UsedIndex;
         _ = length == 0 ? queue.Add(response) : room == 0 ? queue.Add(request) : queue.Add(request, response);
         _driver.Kick(queue);
+    }
+
+    private uint Submit(int index, uint length, uint room)
+    {
+        FakeQueue queue = _queues[index];
+        ushort used = queue.UsedIndex;
+        Offer(queue, length, room);
+        return Await(queue, used);
+    }
+
+    private uint Await(FakeQueue queue, ushort used)
+    {
         while (queue.UsedIndex == used)
         {
             _ = _driver.WaitEvent(VectorOf(queue));

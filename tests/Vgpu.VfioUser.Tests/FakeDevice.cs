@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
+using Vgpu.Vfio.Migration;
 
 namespace Vgpu.VfioUser.Tests;
 
@@ -9,7 +10,7 @@ namespace Vgpu.VfioUser.Tests;
 internal sealed record IrqCall(int Index, uint Start, uint Count, VfioIrqSetFlags Flags, byte[] Bools, int EventFds);
 
 /// <summary>A device of plain memory that writes down what is asked of it.</summary>
-internal sealed class FakeDevice : VfioDevice
+internal sealed class FakeDevice : VfioDevice, IVfioMigratable
 {
     internal const int Registers = 0;
     internal const int Sparse = 1;
@@ -41,7 +42,7 @@ internal sealed class FakeDevice : VfioDevice
             new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_WRITE, Size = 4096 },
             VfioRegion.Absent,
             new VfioRegion { Flags = ReadWrite, Size = 4096 },
-            new VfioRegion { Flags = ReadWrite, Size = LargeSize },
+            new VfioRegion { Flags = ReadWrite, Size = LargeSize, IoFds = IoFds() },
         ];
         Memory = [.. Regions.Select(r => new byte[r.Size])];
         Irqs =
@@ -54,6 +55,14 @@ internal sealed class FakeDevice : VfioDevice
         ];
         _triggers = [.. Irqs.Select(irq => new VfioIrqTriggers(irq.Count))];
     }
+
+    /// <summary>Doorbells that a hypervisor may signal past the client: the first two share one eventfd.</summary>
+    internal EventFd[] Doorbells { get; } = [EventFd.Create(), EventFd.Create()];
+
+    /// <summary>Called when the device has stopped or goes on.</summary>
+    internal List<bool> Running { get; } = [];
+
+    public long MaxStateLength => LargeSize + 4096;
 
     public override VfioDeviceFlags Flags => VfioDeviceFlags.VFIO_DEVICE_FLAGS_PCI | VfioDeviceFlags.VFIO_DEVICE_FLAGS_RESET;
 
@@ -131,6 +140,22 @@ internal sealed class FakeDevice : VfioDevice
         return Answer == Errno.None ? errno : Answer;
     }
 
+    public void SaveState(StateWriter state)
+    {
+        Assert.True(Lock.IsHeldByCurrentThread);
+        state.Write(Memory[Registers]);
+        state.Write(Memory[Large]);
+    }
+
+    public void LoadState(StateReader state)
+    {
+        Assert.True(Lock.IsHeldByCurrentThread);
+        state.Read(Memory[Registers]);
+        state.Read(Memory[Large]);
+    }
+
+    protected override void OnRunning(bool running) => Running.Add(running);
+
     public override void DmaUnmap(ulong iova, ulong length)
     {
         lock (Lock)
@@ -158,9 +183,17 @@ internal sealed class FakeDevice : VfioDevice
             DropTriggers();
             Iommu.Dispose();
             _file.Dispose();
+            Array.ForEach(Doorbells, doorbell => doorbell.Dispose());
             Closed.Dispose();
         }
     }
+
+    private VfioIoFd[] IoFds() =>
+    [
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOEVENTFD, 0x1000, 4, Doorbells[0].Descriptor, Flags: 1, Data: 7),
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOEVENTFD, 0x1004, 0, Doorbells[0].Descriptor),
+        new(VfioIoFdType.VFIO_USER_IO_FD_TYPE_IOREGIONFD, 0x2000, 0x100, Doorbells[1].Descriptor, Data: 42),
+    ];
 
     private void DropTriggers()
     {

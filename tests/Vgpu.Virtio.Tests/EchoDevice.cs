@@ -1,7 +1,7 @@
 // A device that copies the readable part of each chain into its writable part, or does what a test tells it.
 namespace Vgpu.Virtio.Tests;
 
-internal sealed class EchoDevice : VirtioDevice
+internal class EchoDevice : VirtioDevice
 {
     private readonly byte[] _scratch = new byte[64 * 1024];
 

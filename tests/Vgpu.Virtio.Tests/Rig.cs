@@ -10,8 +10,12 @@ internal sealed class Rig : IDisposable
 {
     public const ulong Features = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC;
 
-    public Rig(PciInterruptMode interrupts = PciInterruptMode.Intx)
+    private readonly bool _owns = true;
+
+    public Rig(PciInterruptMode interrupts = PciInterruptMode.Intx, EchoDevice? device = null)
     {
+        Guest = new FakeGuest();
+        Device = device ?? new EchoDevice();
         Function = new VirtioPciTransport(Guest.Iommu, Device, interrupts, NullLogger.Instance);
         Driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
         Queue = new FakeQueue(Guest, 0, 16);
@@ -20,9 +24,23 @@ internal sealed class Rig : IDisposable
         Out = Guest.Allocate(4096);
     }
 
-    public FakeGuest Guest { get; } = new();
+    /// <summary>Another function for the same guest with the same queues, as after a move to another server.</summary>
+    public Rig(Rig from, EchoDevice device, PciInterruptMode interrupts = PciInterruptMode.Intx)
+    {
+        _owns = false;
+        Guest = from.Guest;
+        Device = device;
+        Function = new VirtioPciTransport(Guest.Iommu, Device, interrupts, NullLogger.Instance);
+        Driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
+        Queue = from.Queue;
+        Second = from.Second;
+        In = from.In;
+        Out = from.Out;
+    }
 
-    public EchoDevice Device { get; } = new();
+    public FakeGuest Guest { get; }
+
+    public EchoDevice Device { get; }
 
     public VirtioPciTransport Function { get; }
 
@@ -59,7 +77,11 @@ internal sealed class Rig : IDisposable
     {
         Function.Dispose();
         Driver.Dispose();
-        Guest.Dispose();
+        if (_owns)
+        {
+            Guest.Dispose();
+        }
+
         Assert.True(Device.Disposed);
     }
 }

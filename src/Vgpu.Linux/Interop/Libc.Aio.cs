@@ -41,4 +41,11 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
     internal static partial nint PReadV2(int fd, IoVec* vectors, int count, long offset, int flags);
+
+    // Without SetLastError, whose three calls more are of use to a call that fails alone: see OrError.
+    [LibraryImport(Library, EntryPoint = "syscall")]
+    private static partial nint Syscall6(nint number, nint first, nint second, nint third, nint fourth, nint fifth, nint sixth);
+
+    // Right after the call, as the code that SetLastError generates reads errno too.
+    private static nint OrError(nint result) => result == -1 ? -Marshal.GetLastSystemError() : result;
 }

@@ -32,6 +32,19 @@ internal static unsafe partial class Libc
         [FieldOffset(140)] internal uint DeviceMinor;
     }
 
+    // The numbers of <asm/unistd.h>; see Libc.Aio.cs.
+    private static readonly nint SYS_fstat = IsX64 ? 5 : 80;
+    private static readonly nint SYS_fcntl = IsX64 ? 72 : 25;
+
+    // struct stat of 64-bit kernels, as far as x86-64's is as all others' (asm/stat.h).
+    [StructLayout(LayoutKind.Explicit, Size = 144)]
+    internal struct Stat
+    {
+        [FieldOffset(0)] internal ulong Device;
+        [FieldOffset(8)] internal ulong Inode;
+        [FieldOffset(48)] internal ulong Size;
+    }
+
     // struct statfs of 64-bit kernels (asm-generic/statfs.h).
     [StructLayout(LayoutKind.Explicit, Size = 120)]
     internal struct Statfs
@@ -39,6 +52,11 @@ internal static unsafe partial class Libc
         [FieldOffset(0)] internal long Type;
         [FieldOffset(8)] internal long BlockSize;
     }
+
+    // Both: a negative result is an error number, negated.
+    internal static nint FStat(int fd, Stat* result) => OrError(Syscall6(SYS_fstat, fd, (nint)result, 0, 0, 0, 0));
+
+    internal static int GetFlags(int fd) => (int)OrError(Syscall6(SYS_fcntl, fd, F_GETFL, 0, 0, 0, 0));
 
     [LibraryImport(Library, EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Open(string path, int flags, int mode);

@@ -17,6 +17,11 @@ internal static unsafe partial class Libc
     internal const int SHUT_RDWR = 2;
     internal const int SunPathLength = 108;
 
+    // The numbers of <asm/unistd.h>; see Libc.Aio.cs.
+    private static readonly nint SYS_sendto = IsX64 ? 44 : 206;
+    private static readonly nint SYS_sendmsg = IsX64 ? 46 : 211;
+    private static readonly nint SYS_recvmsg = IsX64 ? 47 : 212;
+
     [StructLayout(LayoutKind.Sequential)]
     internal struct IoVec
     {
@@ -77,11 +82,16 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "connect", SetLastError = true)]
     internal static partial int Connect(int fd, SockAddrUn* address, uint length);
 
-    [LibraryImport(Library, EntryPoint = "recvmsg", SetLastError = true)]
-    internal static partial nint RecvMsg(int fd, MsgHdr* message, int flags);
+    // The data path goes past libc's own functions: they are cancellation points, which costs two locked instructions a
+    // call, and all that they do besides is this. A negative result is an error number, negated.
+    internal static nint RecvMsg(int fd, MsgHdr* message, int flags) =>
+        OrError(Syscall6(SYS_recvmsg, fd, (nint)message, flags, 0, 0, 0));
 
-    [LibraryImport(Library, EntryPoint = "sendmsg", SetLastError = true)]
-    internal static partial nint SendMsg(int fd, MsgHdr* message, int flags);
+    internal static nint SendMsg(int fd, MsgHdr* message, int flags) =>
+        OrError(Syscall6(SYS_sendmsg, fd, (nint)message, flags, 0, 0, 0));
+
+    internal static nint Send(int fd, void* bytes, nuint length, int flags) =>
+        OrError(Syscall6(SYS_sendto, fd, (nint)bytes, (nint)length, flags, 0, 0));
 
     [LibraryImport(Library, EntryPoint = "shutdown", SetLastError = true)]
     internal static partial int Shutdown(int fd, int how);

@@ -4,11 +4,12 @@ namespace Vgpu.Vfio.Iommu;
 
 /// <summary>
 /// One DMA mapping of a domain: struct vfio_dma of drivers/vfio/vfio_iommu_type1.c, with the pins of emulated devices
-/// that hang off it there (struct vfio_pfn). All but the pins is immutable, so a reader needs no lock.
+/// that hang off it there (struct vfio_pfn). All but the pins and <see cref="IsGone"/> is immutable, so a reader needs no lock.
 /// </summary>
 internal sealed class DmaMap
 {
     private Dictionary<ulong, PinnedPage>? _pins;
+    private volatile bool _isGone;
 
     internal DmaMap(ulong iova, ulong size, IommuProtection protection, MemoryFile? file, nint address)
     {
@@ -33,6 +34,16 @@ internal sealed class DmaMap
 
     /// <summary>Where Iova is in this process; 0: not mappable.</summary>
     internal nint Address { get; }
+
+    /// <summary>
+    /// Taken out of the table, for good. Set before the devices are told: whoever takes a device's lock after that and
+    /// still knows this map sees it.
+    /// </summary>
+    internal bool IsGone
+    {
+        get => _isGone;
+        set => _isGone = value;
+    }
 
     /// <summary>Pages pinned here, each counted once.</summary>
     internal int PinnedPages => _pins?.Count ?? 0;

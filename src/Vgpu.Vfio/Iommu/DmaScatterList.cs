@@ -17,7 +17,7 @@ public readonly record struct DmaEntry(ulong Iova, uint Length);
 /// Every member wants the device's lock held: it keeps the runs alive, and <see cref="VfioDevice.DmaUnmap"/> must call
 /// <see cref="Drop"/>. An access answers EPERM while bus mastering is off, also when all is translated.
 /// </remarks>
-public sealed unsafe class DmaScatterList
+public sealed unsafe partial class DmaScatterList
 {
     private readonly Type2 _iommu;
     private readonly IommuProtection _protection;

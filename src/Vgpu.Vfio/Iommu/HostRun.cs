@@ -4,8 +4,13 @@ namespace Vgpu.Vfio.Iommu;
 [Flags]
 public enum IommuProtection : uint
 {
+    /// <summary>No access.</summary>
     None = 0,
+
+    /// <summary>The device may read.</summary>
     IOMMU_READ = 1,
+
+    /// <summary>The device may write.</summary>
     IOMMU_WRITE = 2,
 }
 

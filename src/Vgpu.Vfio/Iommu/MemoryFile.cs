@@ -29,6 +29,12 @@ internal sealed unsafe class MemoryFile
 
     internal ulong Length => _mapping.Length;
 
+    /// <summary>
+    /// Its pages can't go from under it, so that it is as good the next time. Where they can, one that went is a page of
+    /// zeros until the file is unmapped.
+    /// </summary>
+    internal bool IsLasting => _guard < 0;
+
     internal bool Covers(ulong offset, ulong size) =>
         offset >= _offset && offset - _offset <= _mapping.Length && size <= _mapping.Length - (offset - _offset);
 

@@ -7,8 +7,14 @@ namespace Vgpu.Vfio.Iommu;
 /// it likes: what is mapped is sealed against shrinking, or its SIGBUS is caught. Thread-safe by a lock of its own, so
 /// that no lookup of the domain waits for mmap.
 /// </summary>
-internal sealed class MemoryFileCache
+/// <remarks>
+/// The file that lost its last map most recently stays mapped for <see cref="IdleMilliseconds"/>, if it is sealed, in case
+/// it is mapped again, as firmware does. No address of it is known to anybody meanwhile.
+/// </remarks>
+internal sealed class MemoryFileCache : IDisposable
 {
+    internal const int IdleMilliseconds = 1000;
+
     // Larger files are mapped piece by piece, and all together never fill the address space.
     private const ulong MaxWholeFile = 1UL << 40;
     private const ulong MaxMapped = 1UL << 45;
@@ -18,10 +24,27 @@ internal sealed class MemoryFileCache
 
     private readonly Lock _lock = new();
     private readonly Dictionary<MemoryFileKey, MemoryFile> _files = [];
+    private readonly Timer _timer;
+    private MemoryFile? _idle;
+    private long _idleSince;
+    private bool _timerRuns;
+    private bool _disposed;
     private ulong _mapped;
+    private int _count;
 
-    /// <summary>Mappings alive.</summary>
-    internal int Count { get; private set; }
+    internal MemoryFileCache() => _timer = new Timer(static cache => ((MemoryFileCache)cache!).ReleaseStale(), this, Timeout.Infinite, Timeout.Infinite);
+
+    /// <summary>Mappings that maps use.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _count - (_idle is null ? 0 : 1);
+            }
+        }
+    }
 
     /// <summary>
     /// Finds or maps [<paramref name="offset"/>, offset + <paramref name="size"/>) of a file. EINVAL: not memory (a
@@ -34,6 +57,11 @@ internal sealed class MemoryFileCache
         bool writable = (protection & IommuProtection.IOMMU_WRITE) != 0;
         try
         {
+            if (TryAgain(file, offset, size, writable, out memory))
+            {
+                return Errno.None;
+            }
+
             FileFacts facts = file.Inspect();
             if (facts.IsPathOnly || !facts.IsRegularFile || !facts.IsMemory || size > facts.Size || offset > facts.Size - size)
             {
@@ -47,18 +75,8 @@ internal sealed class MemoryFileCache
 
             lock (_lock)
             {
-                var key = new MemoryFileKey(facts.Identity.Device, facts.Identity.Inode, Writable: true);
-                if ((!_files.TryGetValue(key, out memory) || !memory.Covers(offset, size)) && !writable)
-                {
-                    key = key with { Writable = false };
-                    _files.TryGetValue(key, out memory);
-                }
-
-                if (memory is null || !memory.Covers(offset, size))
-                {
-                    memory = Open(file, facts, offset, size, key);
-                }
-
+                memory = Find(facts.Identity, offset, size, writable)
+                    ?? Open(file, facts, offset, size, new MemoryFileKey(facts.Identity.Device, facts.Identity.Inode, writable));
                 memory.Users++;
                 return Errno.None;
             }
@@ -70,7 +88,7 @@ internal sealed class MemoryFileCache
         }
     }
 
-    /// <summary>Gives one use back; with the last one the file is unmapped.</summary>
+    /// <summary>Gives one use back; with the last one the file is unmapped, or becomes the idle one.</summary>
     internal void Release(MemoryFile memory)
     {
         lock (_lock)
@@ -80,20 +98,125 @@ internal sealed class MemoryFileCache
                 return;
             }
 
-            if (memory.Key is { } key && _files.TryGetValue(key, out MemoryFile? current) && ReferenceEquals(current, memory))
+            if (_disposed || !memory.IsLasting || memory.Key is not { } key || !_files.TryGetValue(key, out MemoryFile? current) || !ReferenceEquals(current, memory))
             {
-                _files.Remove(key);
+                Unmap(memory);
+                return;
             }
 
-            memory.Unmap();
-            _mapped -= memory.Length;
-            Count--;
+            DropIdle();
+            _idle = memory;
+            _idleSince = Environment.TickCount64;
+            if (!_timerRuns)
+            {
+                _timerRuns = _timer.Change(IdleMilliseconds, Timeout.Infinite);
+            }
         }
+    }
+
+    /// <summary>Unmaps the idle file now.</summary>
+    internal void ReleaseIdle()
+    {
+        lock (_lock)
+        {
+            DropIdle();
+        }
+    }
+
+    /// <summary>Unmaps the idle file, and starts no timer more.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+            DropIdle();
+        }
+
+        _timer.Dispose();
+    }
+
+    private void ReleaseStale()
+    {
+        lock (_lock)
+        {
+            long left = IdleMilliseconds - (Environment.TickCount64 - _idleSince);
+            if (_idle is not null && left > 0)
+            {
+                _ = _timer.Change(left, Timeout.Infinite);
+                return;
+            }
+
+            _timerRuns = false;
+            DropIdle();
+        }
+    }
+
+    private void DropIdle()
+    {
+        if (_idle is { } idle)
+        {
+            _idle = null;
+            Unmap(idle);
+        }
+    }
+
+    private void Unmap(MemoryFile memory)
+    {
+        if (memory.Key is { } key && _files.TryGetValue(key, out MemoryFile? current) && ReferenceEquals(current, memory))
+        {
+            _files.Remove(key);
+        }
+
+        memory.Unmap();
+        _mapped -= memory.Length;
+        _count--;
+    }
+
+    // A file that is mapped has been looked at: it is what it was, and only its size and how it was opened can differ.
+    private bool TryAgain(FileDescriptor file, ulong offset, ulong size, bool writable, out MemoryFile? memory)
+    {
+        memory = null;
+        if (!FileIdentity.TryOf(file, out FileIdentity seen)
+            || !seen.IsReadable || (writable && !seen.IsWritable) || size > seen.Size || offset > seen.Size - size)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            memory = Find((seen.Device, seen.Inode), offset, size, writable);
+            if (memory is null)
+            {
+                return false;
+            }
+
+            memory.Users++;
+            return true;
+        }
+    }
+
+    // One that is mapped for writing serves those who only read as well.
+    private MemoryFile? Find((ulong Device, ulong Inode) file, ulong offset, ulong size, bool writable)
+    {
+        var key = new MemoryFileKey(file.Device, file.Inode, Writable: true);
+        if ((!_files.TryGetValue(key, out MemoryFile? memory) || !memory.Covers(offset, size))
+            && (writable || !_files.TryGetValue(key with { Writable = false }, out memory) || !memory.Covers(offset, size)))
+        {
+            return null;
+        }
+
+        if (ReferenceEquals(memory, _idle))
+        {
+            _idle = null;
+        }
+
+        return memory;
     }
 
     private MemoryFile Open(FileDescriptor file, in FileFacts facts, ulong offset, ulong size, MemoryFileKey key)
     {
-        if (Count >= MaxFiles)
+        DropIdle();
+        if (_count >= MaxFiles)
         {
             throw new LinuxException("mmap", Errno.ENOSPC);
         }
@@ -152,7 +275,7 @@ internal sealed class MemoryFileCache
         }
 
         _mapped += mapping.Length;
-        Count++;
+        _count++;
         return new MemoryFile(mapping, offset, key, guard);
     }
 }

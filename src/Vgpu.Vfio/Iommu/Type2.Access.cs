@@ -29,35 +29,24 @@ public sealed partial class Type2
     /// <remarks>With IOMMU_WRITE the range counts as dirty at once; see <see cref="MarkDirty"/>.</remarks>
     public Errno TryGetRun(ulong iova, ulong length, IommuProtection protection, out HostRun run)
     {
-        run = default;
-        if (length == 0)
+        // Most accesses go where the last one went.
+        DmaMap? map = _lastHit;
+        if (map is not null && _busMaster && !map.IsGone)
         {
-            return Errno.EINVAL;
-        }
-
-        Errno error = Check(iova, protection, out DmaMap? map);
-        if (error != Errno.None)
-        {
-            return error;
-        }
-
-        nint address = map!.AddressOf(iova);
-        if (length > map.BytesFrom(iova))
-        {
-            error = CheckRest(iova, length, protection, map);
-            if (error != Errno.None)
+            ulong skip = iova - map.Iova;
+            if (skip < map.Size && length - 1 < map.Size - skip && Allowed(map, protection) == Errno.None)
             {
-                return error;
+                run = new HostRun(iova, map.Address + (nint)skip, length);
+                if ((protection & IommuProtection.IOMMU_WRITE) != 0)
+                {
+                    _dirty?.Mark(iova, length);
+                }
+
+                return Errno.None;
             }
         }
 
-        run = new HostRun(iova, address, length);
-        if ((protection & IommuProtection.IOMMU_WRITE) != 0)
-        {
-            _dirty?.Mark(iova, length);
-        }
-
-        return Errno.None;
+        return FindRun(iova, length, protection, out run);
     }
 
     /// <summary>
@@ -99,31 +88,37 @@ public sealed partial class Type2
         return Errno.None;
     }
 
-    /// <summary>
-    /// Asks the client for memory that it has mapped, and not shared all of. Any thread without a lock. EFAULT: it is not
-    /// mapped, or there is nobody to ask; EPERM: not that way, or bus mastering is off.
-    /// </summary>
-    internal Errno AskClient(ulong iova, Span<byte> data, bool write)
+    private Errno FindRun(ulong iova, ulong length, IommuProtection protection, out HostRun run)
     {
-        if (data.IsEmpty || _clientMemory is not { } memory || (ulong)data.Length - 1 > ulong.MaxValue - iova)
+        run = default;
+        if (length == 0)
         {
-            return Errno.EFAULT;
+            return Errno.EINVAL;
         }
 
-        IommuProtection protection = write ? IommuProtection.IOMMU_WRITE : IommuProtection.IOMMU_READ;
-        Errno errno = CheckMapped(iova, iova + ((ulong)data.Length - 1), protection);
-        if (errno != Errno.None)
+        Errno error = Check(iova, protection, out DmaMap? map);
+        if (error != Errno.None)
         {
-            return errno;
+            return error;
         }
 
-        errno = write ? memory.Write(iova, data) : memory.Read(iova, data);
-        if (errno == Errno.None && write)
+        nint address = map!.AddressOf(iova);
+        if (length > map.BytesFrom(iova))
         {
-            _dirty?.Mark(iova, (ulong)data.Length);
+            error = CheckRest(iova, length, protection, map);
+            if (error != Errno.None)
+            {
+                return error;
+            }
         }
 
-        return errno;
+        run = new HostRun(iova, address, length);
+        if ((protection & IommuProtection.IOMMU_WRITE) != 0)
+        {
+            _dirty?.Mark(iova, length);
+        }
+
+        return Errno.None;
     }
 
     internal Errno ResolveRuns(ulong iova, ulong length, IommuProtection protection, List<HostRun> runs, bool joinByAddress, int maxRuns)
@@ -219,24 +214,51 @@ public sealed partial class Type2
         }
     }
 
-    // The map that holds an address, if the device may touch it so. The last hit is read without the lock: it is
-    // immutable, and Unmap forgets it before it waits for the device's lock, which the caller holds.
+    // The map that holds an address, if the device may touch it so. Found without the domain's lock: a map is immutable, and
+    // Unmap marks it as gone before it waits for the device's lock, which the caller holds.
     private Errno Check(ulong iova, IommuProtection protection, out DmaMap? map)
     {
         map = _lastHit;
-        if (map is null || !map.Contains(iova))
+        if (map is null || !map.Contains(iova) || map.IsGone)
+        {
+            map = Find(iova);
+        }
+
+        return !_busMaster ? Errno.EPERM : Allowed(map, protection);
+    }
+
+    private DmaMap? Find(ulong iova)
+    {
+        DmaMap? map = _iotlb.Find(iova);
+        if (map is null)
+        {
+            map = Search(iova);
+            if (map is null)
+            {
+                return null;
+            }
+        }
+
+        _lastHit = map;
+        return map;
+    }
+
+    private DmaMap? Search(ulong iova)
+    {
+        if (!_table.TryFind(iova, out DmaMap? map))
         {
             lock (_lock)
             {
                 map = _table.Find(iova);
-                if (map is not null)
-                {
-                    _lastHit = map;
-                }
             }
         }
 
-        return !_busMaster ? Errno.EPERM : Allowed(map, protection);
+        if (map is not null && _table.Count > FewMaps)
+        {
+            _iotlb.Remember(iova, map);
+        }
+
+        return map;
     }
 
     private static Errno Allowed(DmaMap? map, IommuProtection protection) =>
@@ -244,33 +266,6 @@ public sealed partial class Type2
         : (map.Protection & protection) != protection ? Errno.EPERM
         : map.Address == 0 ? Errno.EFAULT
         : Errno.None;
-
-    private Errno CheckMapped(ulong iova, ulong last, IommuProtection protection)
-    {
-        if (!_busMaster)
-        {
-            return Errno.EPERM;
-        }
-
-        lock (_lock)
-        {
-            while (true)
-            {
-                DmaMap? map = _table.Find(iova);
-                if (map is null || (map.Protection & protection) != protection)
-                {
-                    return map is null ? Errno.EFAULT : Errno.EPERM;
-                }
-
-                if (map.Last >= last)
-                {
-                    return Errno.None;
-                }
-
-                iova = map.Last + 1;
-            }
-        }
-    }
 
     // Whether a range that leaves its first map goes on in maps that follow it here as well.
     private Errno CheckRest(ulong iova, ulong length, IommuProtection protection, DmaMap map)

@@ -9,7 +9,7 @@ public sealed partial class Type2
     private volatile DirtyLog? _dirty;
 
     /// <summary>Pages pinned, each counted once however often it is pinned.</summary>
-    public int PinnedPageCount
+    internal int PinnedPageCount
     {
         get
         {

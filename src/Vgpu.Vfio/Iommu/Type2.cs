@@ -11,8 +11,8 @@ namespace Vgpu.Vfio.Iommu;
 /// <para>
 /// <b>Threads.</b> Map, Unmap and UnmapAll come from the transport's thread, with no device's lock held; several may
 /// come at once. Resolve, TryGetRun, DmaRw, the pins and ReadDirty come from any thread that holds the lock of the
-/// attached device it works for. The domain's own lock is held for a few steps only, never across a call into a device;
-/// the lock of its dirty log comes after it, and that of its files is never held with either.
+/// attached device it works for. The domain's own lock is held for a few steps only, never across a call into a device,
+/// and not at all to find a map; the lock of its dirty log comes after it, and that of its files is never held with either.
 /// </para>
 /// <para>
 /// <b>Why no pointer outlives its map.</b> A pointer is made and used only under a device's lock. Unmap first takes the
@@ -29,11 +29,14 @@ public sealed partial class Type2 : IDisposable
     /// <summary>VFIO_PIN_PAGES_MAX_ENTRIES: pages that one PinPages takes at most.</summary>
     public const int MaxPinnedPages = 512;
 
+    // Up to so many a search is as good as remembering.
+    private const int FewMaps = 32;
     private const ulong PageMask = PageSize - 1;
     private const IommuProtection AllAccess = IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE;
 
     private readonly Lock _lock = new();
     private readonly DmaMapTable _table = new();
+    private readonly Iotlb _iotlb = new();
     private readonly MemoryFileCache _files = new();
     private readonly int _maxMaps;
     private volatile VfioDevice[] _devices = [];
@@ -96,10 +99,10 @@ public sealed partial class Type2 : IDisposable
     }
 
     /// <summary>Mappings that this process holds for them: one for a file, where the file could be mapped whole.</summary>
-    public int MappedFileCount => _files.Count;
+    internal int MappedFileCount => _files.Count;
 
     /// <summary>Makes a device hear of unmaps. Called by <see cref="VfioDevice"/> itself.</summary>
-    public void Attach(VfioDevice device)
+    internal void Attach(VfioDevice device)
     {
         ArgumentNullException.ThrowIfNull(device);
         lock (_lock)
@@ -115,7 +118,7 @@ public sealed partial class Type2 : IDisposable
     /// The device hears of no later unmap; one that is under way may still reach it. The device keeps no pointer from
     /// here on. Called by <see cref="VfioDevice"/> itself.
     /// </summary>
-    public void Detach(VfioDevice device)
+    internal void Detach(VfioDevice device)
     {
         lock (_lock)
         {
@@ -221,25 +224,25 @@ public sealed partial class Type2 : IDisposable
         DmaMap[] maps;
         lock (_lock)
         {
-            if (_table.Count == 0)
+            maps = _table.Count == 0 ? [] : Take(0, _table.Count);
+        }
+
+        if (maps.Length != 0)
+        {
+            // 2^64 bytes are not a length: two halves, where the maps lie so far apart.
+            ulong first = maps[0].Iova;
+            ulong last = maps[^1].Last;
+            if (last - first == ulong.MaxValue)
             {
-                return;
+                Tell(0, 1UL << 63);
+                first = 1UL << 63;
             }
 
-            maps = Take(0, _table.Count);
+            Tell(first, last - first + 1);
+            Release(maps);
         }
 
-        // 2^64 bytes are not a length: two halves, where the maps lie so far apart.
-        ulong first = maps[0].Iova;
-        ulong last = maps[^1].Last;
-        if (last - first == ulong.MaxValue)
-        {
-            Tell(0, 1UL << 63);
-            first = 1UL << 63;
-        }
-
-        Tell(first, last - first + 1);
-        Release(maps);
+        _files.ReleaseIdle();
     }
 
     /// <summary>Takes every map away and ends dirty tracking; later maps answer ENODEV.</summary>
@@ -252,11 +255,12 @@ public sealed partial class Type2 : IDisposable
 
         UnmapAll();
         StopDirtyTracking();
+        _files.Dispose();
     }
 
     private Errno Refuse(ulong iova, ulong size) =>
         _disposed ? Errno.ENODEV
-        : _table.Range(iova, iova + (size - 1)).Count != 0 ? Errno.EEXIST
+        : _table.Overlaps(iova, iova + (size - 1)) ? Errno.EEXIST
         : _table.Count >= _maxMaps ? Errno.ENOSPC
         : Errno.None;
 
@@ -265,7 +269,17 @@ public sealed partial class Type2 : IDisposable
     {
         Volatile.Write(ref _unmappedAt, Environment.TickCount64);
         DmaMap[] maps = _table.Remove(first, count);
+        foreach (DmaMap map in maps)
+        {
+            map.IsGone = true;
+        }
+
         _lastHit = null;
+        if (_table.Count == 0)
+        {
+            _iotlb.Clear();
+        }
+
         return maps;
     }
 

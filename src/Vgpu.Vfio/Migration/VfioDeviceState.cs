@@ -8,6 +8,8 @@ public enum VfioDeviceState : uint
 
     /// <summary>The device changes nothing, inside or outside.</summary>
     VFIO_DEVICE_STATE_STOP = 1,
+
+    /// <summary>The device works.</summary>
     VFIO_DEVICE_STATE_RUNNING = 2,
 
     /// <summary>Stopped, and its state can be read.</summary>
@@ -30,8 +32,15 @@ public enum VfioDeviceState : uint
 [Flags]
 public enum VfioMigrationFlags : ulong
 {
+    /// <summary>No flag.</summary>
     None = 0,
+
+    /// <summary>Its state can be read once it is stopped.</summary>
     VFIO_MIGRATION_STOP_COPY = 1 << 0,
+
+    /// <summary>It knows the states in which devices leave each other alone.</summary>
     VFIO_MIGRATION_P2P = 1 << 1,
+
+    /// <summary>Its state can be read while it runs.</summary>
     VFIO_MIGRATION_PRE_COPY = 1 << 2,
 }

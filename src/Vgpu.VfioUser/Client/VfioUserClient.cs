@@ -117,6 +117,7 @@ public sealed partial class VfioUserClient : IDisposable
             : throw new VfioUserException(command, header.Error == 0 ? Errno.EIO : (Errno)header.Error, "refused");
     }
 
+    /// <summary>Hangs up and closes what was received and not taken.</summary>
     public void Dispose()
     {
         _twin?.Dispose();

@@ -8,10 +8,18 @@ namespace Vgpu.VfioUser.Messages;
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public struct DeviceInfo
 {
+    /// <summary>Bytes of the structure.</summary>
     public const int Length = 16;
 
+    /// <summary>In a request how many bytes the reply may have, in a reply how many there are.</summary>
     public uint Argsz;
+
+    /// <summary>What the device is.</summary>
     public VfioDeviceFlags Flags;
+
+    /// <summary>How many regions it has.</summary>
     public uint RegionCount;
+
+    /// <summary>How many interrupt indexes it has.</summary>
     public uint IrqCount;
 }

@@ -5,7 +5,7 @@ namespace Vgpu.VfioUser.Messages;
 
 /// <summary>Flags of <see cref="DmaMap"/>; the values of IOMMU_READ and IOMMU_WRITE.</summary>
 [Flags]
-public enum DmaMapFlags : uint
+internal enum DmaMapFlags : uint
 {
     None = 0,
     VFIO_USER_F_DMA_REGION_READ = 1 << 0,
@@ -16,14 +16,19 @@ public enum DmaMapFlags : uint
 [Flags]
 public enum DmaUnmapFlags : uint
 {
+    /// <summary>No flag.</summary>
     None = 0,
+
+    /// <summary>The reply says which pages were written to.</summary>
     VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP = 1 << 0,
+
+    /// <summary>Everything that is mapped; address and size are 0.</summary>
     VFIO_DMA_UNMAP_FLAG_ALL = 1 << 1,
 }
 
 /// <summary>Request of VFIO_USER_DMA_MAP; no reply payload.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaMap
+internal struct DmaMap
 {
     public const int Length = 32;
 
@@ -40,7 +45,7 @@ public struct DmaMap
 
 /// <summary>Request and reply of VFIO_USER_DMA_UNMAP.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaUnmap
+internal struct DmaUnmap
 {
     public const int Length = 24;
 
@@ -57,7 +62,7 @@ public struct DmaUnmap
 /// itself follows.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DirtyBitmap
+internal struct DirtyBitmap
 {
     public const int Length = 16;
 
@@ -70,7 +75,7 @@ public struct DirtyBitmap
 
 /// <summary>What begins the messages of VFIO_USER_DMA_READ and VFIO_USER_DMA_WRITE; data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaAccess
+internal struct DmaAccess
 {
     public const int Length = 16;
 

@@ -7,10 +7,19 @@ namespace Vgpu.VfioUser.Messages;
 /// <summary>Feature numbers of VFIO_DEVICE_FEATURE (linux/vfio.h) that the protocol has.</summary>
 public enum VfioDeviceFeature : ushort
 {
+    /// <summary>Whether and how the device can be moved.</summary>
     VFIO_DEVICE_FEATURE_MIGRATION = 1,
+
+    /// <summary>Its migration state.</summary>
     VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE = 2,
+
+    /// <summary>Begins to track the pages that the device writes to.</summary>
     VFIO_DEVICE_FEATURE_DMA_LOGGING_START = 6,
+
+    /// <summary>Ends that.</summary>
     VFIO_DEVICE_FEATURE_DMA_LOGGING_STOP = 7,
+
+    /// <summary>Says which pages it has written to.</summary>
     VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT = 8,
 }
 
@@ -18,21 +27,32 @@ public enum VfioDeviceFeature : ushort
 [Flags]
 public enum VfioDeviceFeatureFlags : uint
 {
+    /// <summary>Neither method.</summary>
     None = 0,
+
+    /// <summary>The bits of the feature's number.</summary>
     VFIO_DEVICE_FEATURE_MASK = 0xffff,
+
+    /// <summary>Gets the data.</summary>
     VFIO_DEVICE_FEATURE_GET = 1 << 16,
+
+    /// <summary>Sets the data.</summary>
     VFIO_DEVICE_FEATURE_SET = 1 << 17,
+
+    /// <summary>Asks only whether the feature and these methods are there.</summary>
     VFIO_DEVICE_FEATURE_PROBE = 1 << 18,
 }
 
 /// <summary>What begins the request and reply of VFIO_USER_DEVICE_FEATURE (struct vfio_device_feature); data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DeviceFeature
+internal struct DeviceFeature
 {
     public const int Length = 8;
 
     /// <summary>In a request the most bytes of a reply, in a reply those of a full one.</summary>
     public uint Argsz;
+
+    /// <summary>The feature's number and what is to be done with it.</summary>
     public VfioDeviceFeatureFlags Flags;
 
     /// <summary>The feature's number.</summary>
@@ -41,7 +61,7 @@ public struct DeviceFeature
 
 /// <summary>Data of VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE (struct vfio_device_feature_mig_state).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct MigrationState
+internal struct MigrationState
 {
     public const int Length = 8;
 
@@ -53,7 +73,7 @@ public struct MigrationState
 
 /// <summary>What begins the data of VFIO_DEVICE_FEATURE_DMA_LOGGING_START; <see cref="RangeCount"/> ranges follow.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaLoggingControl
+internal struct DmaLoggingControl
 {
     public const int Length = 16;
 
@@ -62,6 +82,7 @@ public struct DmaLoggingControl
 
     /// <summary>0: all writes are tracked.</summary>
     public uint RangeCount;
+
     public uint Reserved;
 }
 
@@ -69,8 +90,10 @@ public struct DmaLoggingControl
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public struct DmaLoggingRange
 {
+    /// <summary>Bytes of the structure.</summary>
     public const int Length = 16;
 
+    /// <summary>First address.</summary>
     public ulong Iova;
 
     /// <summary>Bytes.</summary>
@@ -79,7 +102,7 @@ public struct DmaLoggingRange
 
 /// <summary>What begins the data of VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT; in the reply the bitmap follows, as u64s.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct DmaLoggingReport
+internal struct DmaLoggingReport
 {
     public const int Length = 24;
 
@@ -94,10 +117,11 @@ public struct DmaLoggingReport
 
 /// <summary>What begins the messages of VFIO_USER_MIG_DATA_READ and _WRITE; data follows, but in a request to read.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct MigrationData
+internal struct MigrationData
 {
     public const int Length = 8;
 
+    /// <summary>In a request to read the most bytes of its reply; otherwise those of this structure and its data.</summary>
     public uint Argsz;
 
     /// <summary>Bytes of data.</summary>

@@ -6,7 +6,7 @@ namespace Vgpu.VfioUser.Messages;
 
 /// <summary>Request and reply of VFIO_USER_DEVICE_GET_IRQ_INFO (struct vfio_irq_info).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct IrqInfo
+internal struct IrqInfo
 {
     public const int Length = 16;
 
@@ -18,7 +18,7 @@ public struct IrqInfo
 
 /// <summary>What begins the request of VFIO_USER_DEVICE_SET_IRQS (struct vfio_irq_set); bools follow with DATA_BOOL.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct IrqSet
+internal struct IrqSet
 {
     public const int Length = 20;
 

@@ -8,7 +8,7 @@ namespace Vgpu.VfioUser.Messages;
 /// Request and reply of VFIO_USER_DEVICE_GET_REGION_INFO (struct vfio_region_info); capabilities follow in the reply.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct RegionInfo
+internal struct RegionInfo
 {
     public const int Length = 32;
 
@@ -28,7 +28,7 @@ public struct RegionInfo
 
 /// <summary>struct vfio_info_cap_header (linux/vfio.h).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct RegionCapability
+internal struct RegionCapability
 {
     public const int Length = 8;
 
@@ -44,7 +44,7 @@ public struct RegionCapability
 
 /// <summary>What follows the header of VFIO_REGION_INFO_CAP_SPARSE_MMAP; <see cref="AreaCount"/> areas follow.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct SparseMmap
+internal struct SparseMmap
 {
     public const int Length = 8;
 
@@ -54,7 +54,7 @@ public struct SparseMmap
 
 /// <summary>struct vfio_region_sparse_mmap_area (linux/vfio.h).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct SparseMmapArea
+internal struct SparseMmapArea
 {
     public const int Length = 16;
 
@@ -64,7 +64,7 @@ public struct SparseMmapArea
 
 /// <summary>Request and reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS; sub-regions follow in the reply.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct RegionIoFds
+internal struct RegionIoFds
 {
     public const int Length = 16;
 
@@ -76,7 +76,7 @@ public struct RegionIoFds
 
 /// <summary>One sub-region in the reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS, of either kind.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct SubRegionIoFd
+internal struct SubRegionIoFd
 {
     public const int Length = 40;
 
@@ -99,7 +99,7 @@ public struct SubRegionIoFd
 
 /// <summary>What begins the requests and replies of VFIO_USER_REGION_READ and VFIO_USER_REGION_WRITE; data follows.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct RegionAccess
+internal struct RegionAccess
 {
     public const int Length = 16;
 
@@ -114,16 +114,21 @@ public struct RegionAccess
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
 public struct RegionWriteEntry
 {
+    /// <summary>Bytes of an entry.</summary>
     public const int Length = 24;
 
     /// <summary>Bytes of data that an entry holds.</summary>
     public const int DataLength = 8;
 
+    /// <summary>Where in the region, in bytes.</summary>
     public ulong Offset;
+
+    /// <summary>The region's index.</summary>
     public uint Region;
 
     /// <summary>Bytes of <see cref="Data"/> to write, from its first in memory: 1 to 8.</summary>
     public uint Count;
 
+    /// <summary>The data, first byte lowest.</summary>
     public ulong Data;
 }

@@ -4,7 +4,7 @@ namespace Vgpu.VfioUser.Messages;
 
 /// <summary>What begins the request and reply of VFIO_USER_VERSION; JSON with a final NUL may follow.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 1)]
-public struct VersionMessage
+internal struct VersionMessage
 {
     public const int Length = 4;
 

@@ -7,10 +7,19 @@ namespace Vgpu.VfioUser.Messages;
 [Flags]
 public enum VfioUserFlags : uint
 {
+    /// <summary>A request.</summary>
     VFIO_USER_REQUEST = 0,
+
+    /// <summary>A reply.</summary>
     VFIO_USER_REPLY = 1,
+
+    /// <summary>The bits that say which.</summary>
     VFIO_USER_TYPE_MASK = 0xf,
+
+    /// <summary>In a request: no reply is wanted.</summary>
     VFIO_USER_NO_REPLY = 1 << 4,
+
+    /// <summary>In a reply: it is an error, and <see cref="VfioUserHeader.Error"/> says which.</summary>
     VFIO_USER_ERROR = 1 << 5,
 }
 
@@ -24,11 +33,13 @@ public struct VfioUserHeader
     /// <summary>The sender's own; a reply echoes it.</summary>
     public ushort MessageId;
 
+    /// <summary>What is asked; a reply echoes it.</summary>
     public VfioUserCommand Command;
 
     /// <summary>Bytes of the whole message, header included.</summary>
     public uint MessageSize;
 
+    /// <summary>Type, and what kind of reply is wanted or came.</summary>
     public VfioUserFlags Flags;
 
     /// <summary>Valid in a reply with <see cref="VfioUserFlags.VFIO_USER_ERROR"/>; 0 is allowed there.</summary>

@@ -6,7 +6,7 @@ namespace Vgpu.VfioUser.Messages;
 /// Takes fixed-layout structures off the front of received bytes. A structure is copied out whole, so that what is
 /// checked is what is used; nothing is read past the end.
 /// </summary>
-public ref struct WireReader
+internal ref struct WireReader
 {
     private ReadOnlySpan<byte> _rest;
 

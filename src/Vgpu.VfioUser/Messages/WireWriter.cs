@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Vgpu.VfioUser.Messages;
 
 /// <summary>Puts fixed-layout structures, one after the other, into a span that is large enough for them.</summary>
-public ref struct WireWriter
+internal ref struct WireWriter
 {
     private readonly Span<byte> _bytes;
     private int _length;

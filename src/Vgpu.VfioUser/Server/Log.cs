@@ -44,6 +44,6 @@ internal static partial class Log
         + "-object memory-backend-memfd,id=mem0,size=SIZE,share=on -machine memory-backend=mem0")]
     internal static partial void MemoryPrivate(this ILogger logger);
 
-    [LoggerMessage(12, LogLevel.Error, "can't listen at {Path}: {Reason}")]
-    internal static partial void ListenFailed(this ILogger logger, string path, string reason);
+    [LoggerMessage(12, LogLevel.Error, "can't listen: {Reason}")]
+    internal static partial void ListenFailed(this ILogger logger, string reason);
 }

@@ -78,6 +78,22 @@ internal sealed class ReplyStream
         _length = 0;
     }
 
+    /// <summary>
+    /// As <see cref="Commit"/>, with <paramref name="memory"/> after the payload: sent from where it lies, before this
+    /// returns, after all that was gathered.
+    /// </summary>
+    internal void CommitWithMemory(in VfioUserHeader request, int payloadLength, ReadOnlySpan<byte> memory)
+    {
+        if (request.NoReply)
+        {
+            return;
+        }
+
+        Put(request.Reply(payloadLength + memory.Length), payloadLength);
+        Send(_buffer.AsSpan(0, _length), default, memory);
+        _length = 0;
+    }
+
     /// <summary>Adds an error reply, if one is wanted.</summary>
     internal void Fail(in VfioUserHeader request, Errno errno)
     {
@@ -104,11 +120,11 @@ internal sealed class ReplyStream
         _length += VfioUserHeader.Length + payloadLength;
     }
 
-    private void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors)
+    private void Send(ReadOnlySpan<byte> bytes, ReadOnlySpan<int> descriptors, ReadOnlySpan<byte> more = default)
     {
         lock (Sending)
         {
-            IsBroken = IsBroken || _socket.Send(bytes, default, descriptors) != Errno.None;
+            IsBroken = IsBroken || _socket.Send(bytes, more, descriptors) != Errno.None;
         }
     }
 }

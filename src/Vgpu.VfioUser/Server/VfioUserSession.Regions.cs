@@ -8,6 +8,9 @@ namespace Vgpu.VfioUser.Server;
 // VFIO_USER_REGION_READ, _WRITE and _WRITE_MULTI: the data path, without an allocation.
 internal sealed partial class VfioUserSession
 {
+    // Shorter reads are copied, so that their replies can travel together.
+    private const int LongRead = 16 << 10;
+
     private Errno RegionRead(in VfioUserHeader header, ReadOnlySpan<byte> payload)
     {
         var reader = new WireReader(payload);
@@ -23,6 +26,14 @@ internal sealed partial class VfioUserSession
         }
 
         _counters.CountRead((int)access.Region);
+        if (access.Count >= LongRead
+            && _device.ReadableMemory((int)access.Region, access.Offset, (int)access.Count) is { IsEmpty: false } memory)
+        {
+            MemoryMarshal.Write(_replies.Begin(RegionAccess.Length), in access);
+            _replies.CommitWithMemory(header, RegionAccess.Length, memory[..(int)access.Count]);
+            return Errno.None;
+        }
+
         int length = RegionAccess.Length + (int)access.Count;
         Span<byte> reply = _replies.Begin(length);
         errno = _device.ReadRegion((int)access.Region, access.Offset, reply[RegionAccess.Length..]);

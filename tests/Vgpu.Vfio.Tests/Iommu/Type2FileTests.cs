@@ -129,8 +129,39 @@ public sealed class Type2FileTests
         }
 
         Assert.Equal(0, iommu.MappedFileCount);
+        iommu.UnmapAll();
         Assert.DoesNotContain(name, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
         Assert.Equal(1, OwnDescriptors.Count(name));
+    }
+
+    [Fact]
+    public void The_last_file_stays_for_a_moment_and_then_goes_by_itself()
+    {
+        string name = $"idle-{Guid.NewGuid():N}";
+        using var iommu = new Type2(Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using FileDescriptor file = MemFd.Create(name, 64 * Page);
+        Assert.Equal(Errno.None, iommu.Map(0, Page, RW, file.Duplicate(), 0));
+        Assert.Equal(Errno.None, iommu.Unmap(0, Page));
+        Assert.Equal(0, iommu.MappedFileCount);
+        Assert.Contains(name, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        Assert.Equal(Errno.None, iommu.Map(0, Page, RW, file.Duplicate(), 0));
+        Assert.Equal(1, iommu.MappedFileCount);
+        Assert.Equal(Errno.None, iommu.Unmap(0, Page));
+        Assert.True(SpinWait.SpinUntil(() => !File.ReadAllText("/proc/self/maps").Contains(name, StringComparison.Ordinal), 20_000));
+    }
+
+    [Fact]
+    public void Another_file_takes_the_place_of_the_last_one()
+    {
+        string name = $"idle-{Guid.NewGuid():N}";
+        using var iommu = new Type2(Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        using FileDescriptor file = MemFd.Create(name, Page);
+        using FileDescriptor other = MemFd.Create("other", Page);
+        Assert.Equal(Errno.None, iommu.Map(0, Page, RW, file.Duplicate(), 0));
+        Assert.Equal(Errno.None, iommu.Unmap(0, Page));
+        Assert.Equal(Errno.None, iommu.Map(0, Page, RW, other.Duplicate(), 0));
+        Assert.DoesNotContain(name, File.ReadAllText("/proc/self/maps"), StringComparison.Ordinal);
+        Assert.Equal(1, iommu.MappedFileCount);
     }
 
     [Fact]

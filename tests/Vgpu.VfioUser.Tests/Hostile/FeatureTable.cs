@@ -2,7 +2,6 @@ using Vgpu.Linux;
 using Vgpu.Testing;
 using Vgpu.VfioUser.Messages;
 using static Vgpu.VfioUser.Messages.VfioDeviceFeature;
-using static Vgpu.VfioUser.Messages.VfioDeviceFeatureFlags;
 using static Vgpu.VfioUser.Messages.VfioUserCommand;
 using static Vgpu.VfioUser.Tests.Hostile.Requests;
 

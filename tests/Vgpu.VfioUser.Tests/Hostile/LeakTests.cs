@@ -14,8 +14,14 @@ public sealed class LeakTests
         Holdings empty = Holdings.Now();
         using (var served = new ServedDevice())
         {
-            // The listener and its thread, and the device's framebuffer.
-            Holdings serving = empty with { Sockets = empty.Sockets + 1, Threads = empty.Threads + 1, Memory = empty.Memory + 1 };
+            // The listener and its thread, the device's framebuffer and its doorbells.
+            Holdings serving = empty with
+            {
+                Sockets = empty.Sockets + 1,
+                Threads = empty.Threads + 1,
+                Memory = empty.Memory + 1,
+                Eventfds = empty.Eventfds + served.Device.Doorbells.Length,
+            };
             Holdings.AssertBackTo(serving, "the server's start");
             foreach (HostileCase c in HostileCases.All)
             {
