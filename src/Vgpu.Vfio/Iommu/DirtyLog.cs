@@ -13,6 +13,9 @@ internal sealed unsafe class DirtyLog
     // 64 GiB of addresses for bits: 2 PiB of guest.
     private const ulong MaxBitmapBytes = 1UL << 36;
 
+    // Each is a mapping of this process, and is looked at for every write.
+    private const int MaxRanges = 4096;
+
     // 8 GiB of addresses for their bits.
     private const int CommonAddressBits = 48;
 
@@ -49,7 +52,7 @@ internal sealed unsafe class DirtyLog
                 total += range.Bits.Length;
             }
 
-            if (total > MaxBitmapBytes)
+            if (total > MaxBitmapBytes || _ranges.Count == MaxRanges)
             {
                 return Errno.ENOMEM;
             }

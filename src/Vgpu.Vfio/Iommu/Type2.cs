@@ -140,7 +140,7 @@ public sealed partial class Type2 : IDisposable
     /// <returns>
     /// EINVAL: a rule above is broken or the range is not within the file; EEXIST: it touches a map, be it the same one;
     /// ENOSPC: too many maps or files; EACCES: the file is not opened so; ENOTSUP: the file can shrink and nothing here can
-    /// survive that; ENODEV: disposed; or what mmap said.
+    /// survive that; ENOMEM: everything is tracked, and this is too much to be; ENODEV: disposed; or what mmap said.
     /// </returns>
     public Errno Map(ulong iova, ulong size, IommuProtection protection, FileDescriptor? file, ulong fileOffset)
     {
@@ -173,8 +173,12 @@ public sealed partial class Type2 : IDisposable
             error = Refuse(iova, size);
             if (error == Errno.None)
             {
+                error = _dirty?.Cover(map.Iova, map.Last) ?? Errno.None;
+            }
+
+            if (error == Errno.None)
+            {
                 _table.Insert(map);
-                _dirty?.Cover(map.Iova, map.Last);
                 return Errno.None;
             }
         }

@@ -151,6 +151,31 @@ public sealed class DirtyTests
         Assert.Empty(Dirty(iommu, 0, 64));
     }
 
+    [Fact]
+    public void Maps_that_can_not_be_tracked_any_more_are_refused()
+    {
+        const ulong far = 1UL << 50;
+        using var guest = new GuestMemory();
+        Type2 iommu = guest.Iommu;
+        Assert.Equal(Errno.None, iommu.StartDirtyTracking(Page));
+        Assert.Equal(Errno.ENOMEM, iommu.Map(far, 1UL << 62, RW, null, 0));
+
+        // What a map brought stays tracked when it goes: the client could bring ranges for ever.
+        Errno errno = Errno.None;
+        int maps = 0;
+        for (; errno == Errno.None && maps < 10_000; maps++)
+        {
+            ulong iova = far + ((ulong)maps * 2 * Page);
+            errno = iommu.Map(iova, Page, RW, null, 0);
+            _ = iommu.Unmap(iova, Page);
+        }
+
+        Assert.Equal((Errno.ENOMEM, 4096, 0), (errno, maps, iommu.MapCount));
+        Assert.Equal(Errno.None, guest.Map(0, 1));
+        iommu.StopDirtyTracking();
+        Assert.Equal(Errno.None, iommu.Map(far * 2, Page, RW, null, 0));
+    }
+
     private static GuestMemory New()
     {
         var guest = new GuestMemory();

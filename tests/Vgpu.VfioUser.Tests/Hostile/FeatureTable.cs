@@ -1,5 +1,6 @@
 using Vgpu.Linux;
 using Vgpu.Testing;
+using Vgpu.Vfio.Migration;
 using Vgpu.VfioUser.Messages;
 using static Vgpu.VfioUser.Messages.VfioDeviceFeature;
 using static Vgpu.VfioUser.Messages.VfioUserCommand;
@@ -19,6 +20,8 @@ internal static class FeatureTable
         new(VFIO_USER_DMA_MAP, Map(1 << 20, 4 * Page), DescriptorKind.Memory),
         new(VFIO_USER_DEVICE_FEATURE, Start(Page, 0)),
     ];
+
+    private static readonly Ask[] _resuming = [new(VFIO_USER_DEVICE_FEATURE, State(VfioDeviceState.VFIO_DEVICE_STATE_RESUMING))];
 
     internal static IReadOnlyList<HostileCase> Cases { get; } =
     [
@@ -88,6 +91,23 @@ internal static class FeatureTable
         Unmapped("of all", Errno.EINVAL, UnmapBitmap(0, 0, Page, 8, flags: 3)),
         HostileCase.Accepted("a bitmap far too long", VFIO_USER_DMA_UNMAP, UnmapBitmap(1 << 20, 4 * Page, Page, Room)) with { Before = _tracked },
 
+        .. new long[] { 0, SetIt, GetIt | SetIt, SetIt | ProbeIt, GetIt | SetIt | ProbeIt }.Select(flags =>
+            Feature($"migration, flags {flags:x}", Errno.EINVAL, [.. Head(VFIO_DEVICE_FEATURE_MIGRATION, flags), .. new byte[8]])),
+        Feature("a state got and set", Errno.EINVAL, State(VfioDeviceState.VFIO_DEVICE_STATE_STOP, GetIt | SetIt)),
+        Feature("a state of nothing", Errno.EINVAL, Head(VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, SetIt)),
+        Feature("half a state", Errno.EINVAL, State(VfioDeviceState.VFIO_DEVICE_STATE_STOP)[..15]),
+        .. new uint[] { 0, 5, 7, 8, 255, 0x8000_0000, uint.MaxValue }.Select(state => Feature($"state {state}", Errno.EINVAL, State((VfioDeviceState)state))),
+        Feature("back from STOP_COPY to PRE_COPY", Errno.EINVAL, State(VfioDeviceState.VFIO_DEVICE_STATE_PRE_COPY)) with
+        {
+            Before = [new(VFIO_USER_DEVICE_FEATURE, State(VfioDeviceState.VFIO_DEVICE_STATE_STOP_COPY))],
+        },
+        Feature("a state that is nothing", Errno.EINVAL, State(VfioDeviceState.VFIO_DEVICE_STATE_RUNNING)) with { Before = _resuming },
+        Feature("a state that is noise", Errno.EINVAL, State(VfioDeviceState.VFIO_DEVICE_STATE_RUNNING)) with
+        {
+            Before = [.. _resuming, new(VFIO_USER_MIG_DATA_WRITE, MigData(4104, 4096, VFIO_USER_MIG_DATA_WRITE))],
+        },
+        HostileCase.Invalid("while it is written", VFIO_USER_MIG_DATA_READ, MigData(24, 16, VFIO_USER_MIG_DATA_READ)) with { Before = _resuming },
+
         .. new[] { VFIO_USER_MIG_DATA_READ, VFIO_USER_MIG_DATA_WRITE }.SelectMany(command => new HostileCase[]
         {
             HostileCase.Invalid("in no such state", command, MigData(24, 16, command)),
@@ -104,6 +124,9 @@ internal static class FeatureTable
     ];
 
     private static HostileCase Feature(string name, Errno errno, byte[] payload) => HostileCase.Refused(name, VFIO_USER_DEVICE_FEATURE, payload, errno);
+
+    private static byte[] State(VfioDeviceState state, long flags = SetIt) =>
+        [.. Head(VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, flags), .. Wire.Bytes(new MigrationState { DeviceState = state })];
 
     private static HostileCase Good(string name, byte[] payload) => HostileCase.Accepted(name, VFIO_USER_DEVICE_FEATURE, payload);
 

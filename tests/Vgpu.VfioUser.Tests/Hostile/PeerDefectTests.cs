@@ -31,6 +31,31 @@ public sealed class PeerDefectTests : IDisposable
     }
 
     [Theory]
+    [InlineData(1UL, 4096)]
+    [InlineData(512UL, 8)]
+    [InlineData(2048UL, 2)]
+    [InlineData(4096UL, 1)]
+    public void A_report_by_pages_smaller_than_those_logged_is_answered(ulong pageSize, int bits)
+    {
+        _client.DmaMap(0x10000, 0x4000, ReadWrite, Memory);
+        Assert.Equal(4096ul, _client.StartDmaLogging(4096, new DmaLoggingRange { Iova = 0x10000, Size = 0x4000 }));
+        _served.Device.Iommu.MarkDirty(0x11000, 1);
+        byte[] bitmap = _client.ReportDmaLogging(0x10000, 0x4000, pageSize);
+        Assert.Equal(Enumerable.Range(bits, bits), Enumerable.Range(0, bitmap.Length * 8).Where(n => (bitmap[n / 8] >> (n % 8) & 1) != 0));
+    }
+
+    [Fact]
+    public void A_report_need_be_of_no_range_that_was_mapped_or_logged()
+    {
+        _client.DmaMap(0x10000, 0x4000, ReadWrite, Memory);
+        _client.DmaMap(0x14000, 0x4000, ReadWrite, Memory);
+        _ = _client.StartDmaLogging(4096, new DmaLoggingRange { Iova = 0x10000, Size = 0x8000 });
+        _served.Device.Iommu.MarkDirty(0x13000, 0x2000);
+        Assert.Equal(0b110, _client.ReportDmaLogging(0x12000, 0x3000, 4096)[0]);
+        Assert.Equal(0, _client.ReportDmaLogging(0, 0x20000, 4096)[0]);
+    }
+
+    [Theory]
     [InlineData((256 << 10) - 1)]
     [InlineData(256 << 10)]
     [InlineData((256 << 10) + 1)]

@@ -1,0 +1,17 @@
+using Vgpu.Fuzz.Targets;
+
+namespace Vgpu.Fuzz;
+
+/// <summary>All targets by name.</summary>
+public static class FuzzTargets
+{
+    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs"];
+
+    public static IFuzzTarget Make(string name) => name switch
+    {
+        "session" => new SessionTarget(),
+        "virtio-gpu" => new GpuTarget(),
+        "bochs" => new BochsTarget(),
+        _ => throw new ArgumentException($"no target is called {name}", nameof(name)),
+    };
+}
