@@ -29,7 +29,7 @@ internal sealed class WireBenchDevice : VfioDevice
     private readonly FileDescriptor _file = MemFd.Create("bench-bar2", MappedBytes);
     private readonly MemoryMapping _mapped;
     private readonly byte[] _registers = new byte[RegisterBytes];
-    private readonly byte[] _plain = new byte[PlainBytes];
+    private readonly MemoryMapping _plain = MemoryMapping.Anonymous(PlainBytes);
     private readonly byte[] _config = new byte[ConfigBytes];
     private readonly VfioIrqTriggers[] _triggers;
 
@@ -153,6 +153,7 @@ internal sealed class WireBenchDevice : VfioDevice
             Close();
             Iommu.Dispose();
             _mapped.Dispose();
+            _plain.Dispose();
             _file.Dispose();
         }
     }
@@ -160,14 +161,14 @@ internal sealed class WireBenchDevice : VfioDevice
     private Span<byte> Memory(int index) => index switch
     {
         VfioPciRegions.VFIO_PCI_BAR0_REGION_INDEX => _registers,
-        1 => _plain,
+        1 => _plain.Span,
         2 => _mapped.Span,
         _ => _config,
     };
 
     private void Run(ulong register)
     {
-        var operation = new WireOperation(Iommu, Lock, _triggers[VfioPciIrqs.VFIO_PCI_MSIX_IRQ_INDEX])
+        var operation = new WireOperation(this, _triggers[VfioPciIrqs.VFIO_PCI_MSIX_IRQ_INDEX])
         {
             Iova = Register(0x18),
             Length = Register(0x20),

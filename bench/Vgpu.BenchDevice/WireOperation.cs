@@ -15,7 +15,7 @@ namespace Vgpu.BenchDevice;
 /// for writing and dirty pages are logged. <see cref="Type2.TryGetRun"/> does all of it: the address, and the marks. What is
 /// asked here is the same for get and put as without them, and so takes the same time.
 /// </remarks>
-internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTriggers triggers)
+internal readonly struct WireOperation(VfioDevice device, VfioIrqTriggers triggers)
 {
     private const ulong Scatter = 2_654_435_761;
 
@@ -43,7 +43,7 @@ internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTrig
 
     private ulong RunLocked(byte operation, ulong count)
     {
-        lock (deviceLock)
+        lock (device.Lock)
         {
             return operation switch
             {
@@ -63,7 +63,7 @@ internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTrig
         ulong succeeded = 0;
         for (ulong i = 0; i < count; i++)
         {
-            succeeded += iommu.TryGetRun(At(i), Length, IommuProtection.IOMMU_READ, out _) == Errno.None ? 1UL : 0;
+            succeeded += device.Iommu.TryGetRun(At(i), Length, IommuProtection.IOMMU_READ, out _) == Errno.None ? 1UL : 0;
         }
 
         return succeeded;
@@ -74,7 +74,7 @@ internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTrig
         ulong succeeded = 0;
         for (ulong i = 0; i < count; i++)
         {
-            if (iommu.TryGetRun(At(i), Length, IommuProtection.IOMMU_READ, out HostRun run) == Errno.None && run.Address != 0)
+            if (device.Iommu.TryGetRun(At(i), Length, IommuProtection.IOMMU_READ, out HostRun run) == Errno.None && run.Address != 0)
             {
                 succeeded++;
             }
@@ -90,7 +90,7 @@ internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTrig
         ulong succeeded = 0;
         for (ulong i = 0; i < count; i++)
         {
-            if (iommu.TryGetRun(At(i), Length, both, out HostRun run) == Errno.None && run.Length >= sizeof(uint))
+            if (device.Iommu.TryGetRun(At(i), Length, both, out HostRun run) == Errno.None && run.Length >= sizeof(uint))
             {
                 Volatile.Write(ref *(uint*)run.Address, (uint)i);
                 succeeded++;
@@ -117,7 +117,7 @@ internal readonly struct WireOperation(Type2 iommu, Lock deviceLock, VfioIrqTrig
         ulong succeeded = 0;
         for (ulong i = 0; i < count; i++)
         {
-            succeeded += iommu.DmaRw(At(i), data, write) == Errno.None ? 1UL : 0;
+            succeeded += device.DmaRw(At(i), data, write) == Errno.None ? 1UL : 0;
         }
 
         return succeeded;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Vgpu.Linux.Interop;
 
 namespace Vgpu.Linux;
@@ -51,12 +50,13 @@ internal static unsafe class KernelSignal
         for (int i = 0; i < Attempts; i++)
         {
             // Sound: the kernel copies the request before it returns, and the read has no buffer.
-            if (Libc.Syscall(Libc.SYS_io_submit, _context, 1, (nint)(&request)) == 1)
+            nint submitted = Libc.IoSubmit(_context, &request, 1);
+            if (submitted == 1)
             {
                 return true;
             }
 
-            if (Marshal.GetLastPInvokeError() != (int)Errno.EAGAIN)
+            if (submitted != -(nint)Errno.EAGAIN)
             {
                 return false;
             }

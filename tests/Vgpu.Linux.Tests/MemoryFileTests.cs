@@ -111,6 +111,26 @@ public sealed unsafe class MemoryFileTests
     }
 
     [Fact]
+    public void Data_is_found_between_holes()
+    {
+        const ulong page = 4096;
+        using FileDescriptor file = MemFd.Create("holes", 16 * page);
+        Assert.False(FileHole.TryFindData(file, 0, out _, out _));
+        using var map = MemoryMapping.Share(file, 0, 16 * page, MemoryProtection.ReadWrite);
+        map.Pointer[3 * page] = 1;
+        map.Pointer[5 * page] = 1;
+        map.Pointer[6 * page] = 1;
+        Assert.True(FileHole.TryFindData(file, 0, out ulong start, out ulong end));
+        Assert.Equal((3 * page, 4 * page), (start, end));
+        Assert.True(FileHole.TryFindData(file, end, out start, out end));
+        Assert.Equal((5 * page, 7 * page), (start, end));
+        Assert.False(FileHole.TryFindData(file, end, out _, out _));
+        FileHole.Punch(file, 0, 6 * page);
+        Assert.True(FileHole.TryFindData(file, 0, out start, out _));
+        Assert.Equal(6 * page, start);
+    }
+
+    [Fact]
     public void A_failed_call_names_itself()
     {
         LinuxException e = Assert.Throws<LinuxException>(() => FileDescriptor.OpenRead("/does/not/exist"));

@@ -76,6 +76,37 @@ public static class Move
         AssertRefused(device, [.. state, 0]);
     }
 
+    /// <summary>A state with a few of its bytes, words or runs made something else, or cut short.</summary>
+    public static byte[] Damage(byte[] state, Random random)
+    {
+        byte[] damaged = [.. state];
+        for (int i = random.Next(1, 4); i > 0; i--)
+        {
+            Span<byte> at = damaged.AsSpan(random.Next(damaged.Length));
+            int length = Math.Min(at.Length, 1 << random.Next(4));
+            switch (random.Next(5))
+            {
+                case 0:
+                    at[..length].Fill(0xff);
+                    break;
+                case 1:
+                    at[..length].Clear();
+                    break;
+                case 2:
+                    random.NextBytes(at[..length]);
+                    break;
+                case 3:
+                    at[0] += (byte)random.Next(-2, 3);
+                    break;
+                default:
+                    damaged.AsSpan(random.Next(damaged.Length - length + 1), length).ToArray().CopyTo(at);
+                    break;
+            }
+        }
+
+        return random.Next(8) == 0 ? damaged[..random.Next(damaged.Length)] : damaged;
+    }
+
     /// <summary>
     /// Flips single bits: the device refuses what comes of it or takes it over exactly, which it shows by saving it again.
     /// How many it refused; <paramref name="check"/> looks at it after each.

@@ -2,6 +2,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Host.Software;
 using Vgpu.Linux;
@@ -45,13 +46,14 @@ internal sealed class GpuGuest : IDisposable
     }
 
     /// <summary>Another device for the same guest, with the driver where it is: what a move to another server finds there.</summary>
-    internal GpuGuest(GpuGuest from, int heads = 1, ulong videoMemory = 64 << 20, bool blobs = true, PciInterruptMode interrupts = PciInterruptMode.Msix)
+    internal GpuGuest(GpuGuest from, int heads = 1, ulong videoMemory = 64 << 20, bool blobs = true, PciInterruptMode interrupts = PciInterruptMode.Msix,
+        ILogger? log = null)
     {
         _ownsGuest = false;
         _guest = from._guest;
         Screen = new Screen(heads, new DisplayMode(800, 600));
         Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs);
-        Function = new VirtioPciTransport(Iommu, Device, interrupts, NullLogger.Instance);
+        Function = new VirtioPciTransport(Iommu, Device, interrupts, log ?? NullLogger.Instance);
         _driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
         _queues = from._queues;
     }
@@ -174,6 +176,9 @@ internal sealed class GpuGuest : IDisposable
         MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in request)).CopyTo(Ram(RequestOffset, Unsafe.SizeOf<T>()));
         Offer(_queues[CONTROLQ], (uint)Unsafe.SizeOf<T>(), 4096);
     }
+
+    /// <summary>Tells the device of both queues, whatever is in them.</summary>
+    internal void Kick() => Array.ForEach(_queues, _driver.Kick);
 
     /// <summary>Commands of the control queue that were answered.</summary>
     internal ushort Answered => _queues[CONTROLQ].UsedIndex;

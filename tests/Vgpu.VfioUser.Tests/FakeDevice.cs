@@ -59,6 +59,9 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
     /// <summary>Doorbells that a hypervisor may signal past the client: the first two share one eventfd.</summary>
     internal EventFd[] Doorbells { get; } = [EventFd.Create(), EventFd.Create()];
 
+    /// <summary>Whether it can save and load its state.</summary>
+    internal bool CanMove { get; set; } = true;
+
     /// <summary>Called when the device has stopped or goes on.</summary>
     internal List<bool> Running { get; } = [];
 
@@ -92,6 +95,9 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
 
     internal Errno Answer { get; set; }
 
+    /// <summary>Offers its memory, so that long reads are sent from it.</summary>
+    internal bool OffersMemory { get; set; }
+
     public override void Open()
     {
         Opens++;
@@ -112,6 +118,17 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         OnAccess?.Invoke();
         Memory[index].AsSpan((int)offset, data.Length).CopyTo(data);
         return Answer;
+    }
+
+    public override ReadOnlySpan<byte> ReadableMemory(int index, ulong offset, int length)
+    {
+        if (!OffersMemory)
+        {
+            return default;
+        }
+
+        OnAccess?.Invoke();
+        return Memory[index].AsSpan((int)offset, length);
     }
 
     public override Errno WriteRegion(int index, ulong offset, ReadOnlySpan<byte> data)
@@ -153,6 +170,8 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         state.Read(Memory[Registers]);
         state.Read(Memory[Large]);
     }
+
+    protected override IVfioMigratable? State => CanMove ? this : null;
 
     protected override void OnRunning(bool running) => Running.Add(running);
 

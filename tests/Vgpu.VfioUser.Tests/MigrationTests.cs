@@ -121,6 +121,17 @@ public sealed class MigrationTests : IDisposable
     }
 
     [Fact]
+    public void A_device_that_can_not_be_moved_says_so()
+    {
+        _source.Device.CanMove = false;
+        Assert.False(_client.HasFeature(VFIO_DEVICE_FEATURE_MIGRATION, VFIO_DEVICE_FEATURE_GET));
+        Refused(Errno.ENOTTY, () => _client.GetMigration());
+        Refused(Errno.ENOTTY, () => _client.GetDeviceState());
+        Refused(Errno.ENOTTY, () => _client.SetDeviceState(VFIO_DEVICE_STATE_STOP));
+        Refused(Errno.EINVAL, () => _client.MigDataRead(new byte[1]));
+    }
+
+    [Fact]
     public void Nothing_is_read_ahead_and_everything_once_the_device_has_stopped()
     {
         byte[] data = new byte[1 << 20];

@@ -175,6 +175,46 @@ public sealed class StateTests
         Assert.Equal(0, to.Driver.EndOfInterrupt());
     }
 
+    [Theory]
+    [InlineData(Rig.Features)]
+    [InlineData(EventIndex)]
+    public void A_move_amid_work_neither_loses_nor_repeats_a_chain(ulong features)
+    {
+        var rigs = new List<Rig> { new(device: new MovingDevice()) };
+        rigs[0].Start(features);
+        FakeQueue queue = rigs[0].Queue;
+        int used = 0;
+        for (int round = 0; round < 60; round++)
+        {
+            Rig from = rigs[^1];
+            var heads = new ushort[8];
+            queue.UsedEvent = (ushort)(used + 7);
+            for (int i = 0; i < heads.Length; i++)
+            {
+                heads[i] = queue.Add(new GuestBuffer(from.In, 4096), new GuestBuffer(from.Out, 4096, Writable: true));
+                from.Driver.Kick(queue);
+            }
+
+            byte[] state = Move.Save(from.Function);
+            ushort answered = queue.UsedIndex;
+            rigs.Add(new Rig(from, new MovingDevice()));
+            Assert.Equal(Errno.None, Move.Load(rigs[^1].Function, state));
+            Assert.Equal(answered, queue.UsedIndex);
+            Move.Run(rigs[^1].Function);
+            rigs[^1].Driver.WaitUsed(queue, used + heads.Length);
+            for (int i = 0; i < heads.Length; i++)
+            {
+                Assert.Equal((heads[i], 4096u), queue.UsedEntry(used + i));
+            }
+
+            used += heads.Length;
+        }
+
+        rigs[^1].Echo();
+        rigs.Reverse();
+        rigs.ForEach(rig => rig.Dispose());
+    }
+
     [Fact]
     public void Memory_that_is_mapped_after_the_load_will_do()
     {

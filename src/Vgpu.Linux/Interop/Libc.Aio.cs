@@ -12,7 +12,7 @@ internal static unsafe partial class Libc
     // The numbers of <asm/unistd.h>; arm64 and all newer machines share one list (asm-generic/unistd.h).
     internal static readonly nint SYS_io_setup = IsX64 ? 206 : 0;
     internal static readonly nint SYS_io_getevents = IsX64 ? 208 : 4;
-    internal static readonly nint SYS_io_submit = IsX64 ? 209 : 2;
+    private static readonly nint SYS_io_submit = IsX64 ? 209 : 2;
 
     // struct iocb.
     [StructLayout(LayoutKind.Explicit, Size = 64)]
@@ -41,6 +41,10 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
     internal static partial nint PReadV2(int fd, IoVec* vectors, int count, long offset, int flags);
+
+    // A negative result is an error number, negated.
+    internal static nint IoSubmit(nint context, Iocb** requests, int count) =>
+        OrError(Syscall6(SYS_io_submit, context, count, (nint)requests, 0, 0, 0));
 
     // Without SetLastError, whose three calls more are of use to a call that fails alone: see OrError.
     [LibraryImport(Library, EntryPoint = "syscall")]

@@ -13,6 +13,9 @@ internal sealed class DmaMapTable
     private ulong[] _firsts = new ulong[16];
     private Leaf[] _leaves = new Leaf[16];
     private int _leafCount;
+
+    // The last one that was emptied: one map that comes and goes makes no garbage.
+    private Leaf? _spare;
     private uint _changes;
 
     // Where the last search by index ended: a leaf, and how many maps are before it.
@@ -77,7 +80,7 @@ internal sealed class DmaMapTable
         int leaf = Math.Max(0, AtOrBefore(_firsts, _leafCount, map.Iova));
         if (_leafCount == 0)
         {
-            InsertLeaf(0, new Leaf());
+            InsertLeaf(0, NewLeaf());
         }
         else if (_leaves[leaf].Count == LeafCapacity)
         {
@@ -166,7 +169,7 @@ internal sealed class DmaMapTable
     private int Split(int leaf, ulong iova)
     {
         Leaf full = _leaves[leaf];
-        var upper = new Leaf();
+        Leaf upper = NewLeaf();
         bool isAfterAll = iova > full.Starts[LeafCapacity - 1];
         if (!isAfterAll)
         {
@@ -192,8 +195,21 @@ internal sealed class DmaMapTable
         _leafCount++;
     }
 
+    private Leaf NewLeaf()
+    {
+        Leaf leaf = _spare ?? new Leaf();
+        _spare = null;
+        return leaf;
+    }
+
     private void RemoveLeaves(int first, int count)
     {
+        if (count == 0)
+        {
+            return;
+        }
+
+        _spare = _leaves[first];
         int end = first + count;
         Array.Copy(_firsts, end, _firsts, first, _leafCount - end);
         Array.Copy(_leaves, end, _leaves, first, _leafCount - end);

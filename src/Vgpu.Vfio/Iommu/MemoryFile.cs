@@ -12,12 +12,14 @@ internal sealed unsafe class MemoryFile
     private readonly MemoryMapping _mapping;
     private readonly ulong _offset;
     private readonly int _guard;
+    private readonly long _faultsBefore;
 
     internal MemoryFile(MemoryMapping mapping, ulong offset, MemoryFileKey? key, int guard)
     {
         _mapping = mapping;
         _offset = offset;
         _guard = guard;
+        _faultsBefore = guard < 0 ? 0 : SigBusGuard.FaultCount;
         Key = key;
     }
 
@@ -30,10 +32,10 @@ internal sealed unsafe class MemoryFile
     internal ulong Length => _mapping.Length;
 
     /// <summary>
-    /// Its pages can't go from under it, so that it is as good the next time. Where they can, one that went is a page of
-    /// zeros until the file is unmapped.
+    /// It is as good the next time: no page of it can have gone from under it. One that goes is a page of zeros from then on,
+    /// until the file is unmapped.
     /// </summary>
-    internal bool IsLasting => _guard < 0;
+    internal bool IsLasting => _guard < 0 || SigBusGuard.FaultCount == _faultsBefore;
 
     internal bool Covers(ulong offset, ulong size) =>
         offset >= _offset && offset - _offset <= _mapping.Length && size <= _mapping.Length - (offset - _offset);

@@ -8,8 +8,8 @@ namespace Vgpu.Vfio.Iommu;
 /// that no lookup of the domain waits for mmap.
 /// </summary>
 /// <remarks>
-/// The file that lost its last map most recently stays mapped for <see cref="IdleMilliseconds"/>, if it is sealed, in case
-/// it is mapped again, as firmware does. No address of it is known to anybody meanwhile.
+/// The file that lost its last map most recently stays mapped for <see cref="IdleMilliseconds"/>, if it has all its pages,
+/// in case it is mapped again, as firmware does. No address of it is known to anybody meanwhile.
 /// </remarks>
 internal sealed class MemoryFileCache : IDisposable
 {

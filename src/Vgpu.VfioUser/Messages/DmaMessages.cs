@@ -3,13 +3,19 @@ using System.Runtime.InteropServices;
 // Payloads of VFIO_USER_DMA_MAP and _UNMAP, and of VFIO_USER_DMA_READ and _WRITE, which the server sends.
 namespace Vgpu.VfioUser.Messages;
 
-/// <summary>Flags of <see cref="DmaMap"/>; the values of IOMMU_READ and IOMMU_WRITE.</summary>
+/// <summary>Flags of <see cref="DmaMap"/>; the first two have the values of IOMMU_READ and IOMMU_WRITE.</summary>
 [Flags]
 internal enum DmaMapFlags : uint
 {
     None = 0,
     VFIO_USER_F_DMA_REGION_READ = 1 << 0,
     VFIO_USER_F_DMA_REGION_WRITE = 1 << 1,
+
+    /// <summary>libvfio-user's dialect: a file comes with the message, to be mapped.</summary>
+    VFIO_USER_F_DMA_REGION_MMAP = 1 << 2,
+
+    /// <summary>libvfio-user's dialect: a file comes with the message, to be read and written.</summary>
+    VFIO_USER_F_DMA_REGION_FILE_IO = 1 << 3,
 }
 
 /// <summary>Flags of <see cref="DmaUnmap"/>: those of VFIO_IOMMU_UNMAP_DMA (linux/vfio.h).</summary>

@@ -8,7 +8,11 @@ namespace Vgpu.VfioUser.Server;
 // files are checked by the domain itself.
 internal sealed partial class VfioUserSession
 {
-    private const DmaMapFlags KnownMapFlags = DmaMapFlags.VFIO_USER_F_DMA_REGION_READ | DmaMapFlags.VFIO_USER_F_DMA_REGION_WRITE;
+    private const DmaMapFlags Protection = DmaMapFlags.VFIO_USER_F_DMA_REGION_READ | DmaMapFlags.VFIO_USER_F_DMA_REGION_WRITE;
+
+    // How the file is reached, which is the same here: a shared mapping of a file in memory is its bytes, as read and
+    // write see them.
+    private const DmaMapFlags ByFile = DmaMapFlags.VFIO_USER_F_DMA_REGION_MMAP | DmaMapFlags.VFIO_USER_F_DMA_REGION_FILE_IO;
 
     private Errno DmaMap(in VfioUserHeader header, ReadOnlySpan<byte> payload, ReceivedDescriptors? descriptors)
     {
@@ -16,7 +20,9 @@ internal sealed partial class VfioUserSession
         if (!reader.TryRead(out DmaMap map)
             || !reader.Rest.IsEmpty
             || map.Argsz < Messages.DmaMap.Length
-            || (map.Flags & ~KnownMapFlags) != 0)
+            || (map.Flags & ~(Protection | ByFile)) != 0
+            || (map.Flags & ByFile) == ByFile
+            || ((map.Flags & ByFile) != 0 && descriptors is not { Count: 1 }))
         {
             return Errno.EINVAL;
         }
@@ -24,7 +30,7 @@ internal sealed partial class VfioUserSession
         // The domain closes it, whatever it answers.
         FileDescriptor? file = descriptors is { Count: 1 } ? descriptors.Take(0) : null;
         _sharedMemory.Mapping(map.Size, file);
-        Errno errno = _device.Iommu.Map(map.Address, map.Size, (IommuProtection)map.Flags, file, map.Offset);
+        Errno errno = _device.Iommu.Map(map.Address, map.Size, (IommuProtection)(map.Flags & Protection), file, map.Offset);
         if (errno != Errno.None)
         {
             return errno;

@@ -23,6 +23,18 @@ public sealed unsafe class DmaScatterListTests
     }
 
     [Fact]
+    public void Its_entries_make_the_same_list_again()
+    {
+        using GuestMemory guest = New();
+        var list = new DmaScatterList(
+            guest.Iommu, [new(Page, 4096), new(2 * Page, 100), new(9, 0), new(7, uint.MaxValue), new(7 + (ulong)uint.MaxValue, 5), new(0, 3)], R);
+        Assert.Equal([new(Page, 4196), new(7, uint.MaxValue), new(7 + (ulong)uint.MaxValue, 5), new(0, 3)], list.Entries);
+        var again = new DmaScatterList(guest.Iommu, [.. list.Entries], R);
+        Assert.Equal(list.Entries, again.Entries);
+        Assert.Equal(list.Length, again.Length);
+    }
+
+    [Fact]
     public void Entries_that_touch_here_are_one_run_wherever_the_guest_sees_them()
     {
         using var guest = new GuestMemory();

@@ -34,6 +34,9 @@ internal static class DmaTable
         .. new uint[] { 0, 8, 31 }.Select(argsz => HostileCase.Invalid($"argsz {argsz}", VFIO_USER_DMA_MAP, Map(0, Page, argsz: argsz))),
         .. new uint[] { 0, 8, 23 }.Select(argsz => HostileCase.Invalid($"argsz {argsz}", VFIO_USER_DMA_UNMAP, Unmap(0, Page, argsz: argsz))),
         HostileCase.Accepted("argsz of 4 GiB", VFIO_USER_DMA_MAP, Map(0, Page, argsz: uint.MaxValue)),
+        HostileCase.Accepted("a file to be mapped", VFIO_USER_DMA_MAP, Map(0, Page, flags: 3 | 4), DescriptorKind.Memory),
+        HostileCase.Accepted("a file to be read and written", VFIO_USER_DMA_MAP, Map(0, Page, flags: 3 | 8), DescriptorKind.Memory),
+        HostileCase.Invalid("a file to be mapped, read and written", VFIO_USER_DMA_MAP, Map(0, Page, flags: 3 | 4 | 8), DescriptorKind.Memory),
         HostileCase.Accepted("the last page of all", VFIO_USER_DMA_MAP, Map(Top, Page)),
         HostileCase.Accepted("all but one page, without a file", VFIO_USER_DMA_MAP, Map(Page, Top)),
 

@@ -30,6 +30,12 @@ internal static class FeatureTable
         .. new[] { 0, 3, 4, 5, 9, 10, 255, 256, 0xffff }.SelectMany(feature =>
             new[] { 0, GetIt, SetIt, ProbeIt, GetIt | SetIt | ProbeIt }.Select(flags =>
                 Feature($"feature {feature}, flags {flags:x}", Errno.ENOTTY, [.. Head((VfioDeviceFeature)feature, flags), .. new byte[8]]))),
+        .. new[] { 0, SetIt, SetIt | ProbeIt, GetIt | SetIt, GetIt | SetIt | ProbeIt }.Select(flags =>
+            Feature($"can it be moved, flags {flags:x}", Errno.EINVAL, [.. Head(VFIO_DEVICE_FEATURE_MIGRATION, flags), .. new byte[8]])),
+        .. new[] { 0, SetIt, GetIt | SetIt }.Select(flags =>
+            Feature($"its state, flags {flags:x}", Errno.EINVAL, [.. Head(VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, flags), .. new byte[8]])),
+        .. Enumerable.Range(0, 8).Select(length =>
+            Feature($"a state of {length} bytes", Errno.EINVAL, [.. Head(VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE, SetIt), .. new byte[length]])),
         Feature("no method", Errno.EINVAL, Head(VFIO_DEVICE_FEATURE_DMA_LOGGING_START, 0)),
         Feature("both methods", Errno.EINVAL, Head(VFIO_DEVICE_FEATURE_DMA_LOGGING_START, GetIt | SetIt)),
         Feature("get what is set", Errno.EINVAL, Head(VFIO_DEVICE_FEATURE_DMA_LOGGING_START, GetIt)),
