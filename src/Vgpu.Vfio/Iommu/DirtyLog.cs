@@ -8,7 +8,7 @@ namespace Vgpu.Vfio.Iommu;
 /// that the kernel gives when it is touched, so that the ranges of a large guest cost nothing by themselves. Thread-safe
 /// by a lock of its own, the last in the order.
 /// </summary>
-internal sealed unsafe class DirtyLog
+internal sealed class DirtyLog
 {
     // 64 GiB of addresses for bits: 2 PiB of guest.
     private const ulong MaxBitmapBytes = 1UL << 36;
@@ -49,7 +49,7 @@ internal sealed unsafe class DirtyLog
                     return Errno.EINVAL;
                 }
 
-                total += range.Bits.Length;
+                total += range.Length;
             }
 
             if (total > MaxBitmapBytes || _ranges.Count == MaxRanges)
@@ -59,7 +59,7 @@ internal sealed unsafe class DirtyLog
 
             try
             {
-                _ranges.Add(new TrackedRange(iova, last, shift, MemoryMapping.Anonymous(bytes)));
+                _ranges.Add(TrackedRange.Make(iova, last, shift, bytes));
                 return Errno.None;
             }
             catch (LinuxException e)
@@ -121,7 +121,7 @@ internal sealed unsafe class DirtyLog
         {
             foreach (TrackedRange range in _ranges)
             {
-                range.Bits.Dispose();
+                range.Dispose();
             }
 
             _ranges.Clear();
@@ -147,12 +147,10 @@ internal sealed unsafe class DirtyLog
                 }
 
                 ulong end = range.PageOf(Math.Min(last, range.Last));
-                ulong* words = range.Words;
                 for (ulong page = range.PageOf(Math.Max(iova, range.Iova)); page <= end;)
                 {
-                    // Sound: a page index of the range lies within its bitmap.
                     ulong wordEnd = Math.Min(end, page | 63);
-                    words[page >> 6] |= Mask(page, wordEnd);
+                    range.Set(page, Mask(page, wordEnd));
                     page = wordEnd + 1;
                 }
             }
@@ -194,15 +192,19 @@ internal sealed unsafe class DirtyLog
         return Errno.None;
     }
 
-    private static void Report(in TrackedRange range, ulong iova, ulong last, int shift, Span<byte> bitmap)
+    private static void Report(TrackedRange range, ulong iova, ulong last, int shift, Span<byte> bitmap)
     {
         ulong first = range.PageOf(Math.Max(iova, range.Iova));
         ulong end = range.PageOf(Math.Min(last, range.Last));
-        ulong* words = range.Words;
         for (ulong page = first; page <= end; page = (page | 63) + 1)
         {
-            // Sound: a page index of the range lies within its bitmap.
-            ref ulong word = ref words[page >> 6];
+            if (!range.IsTouched(page))
+            {
+                page |= TrackedRange.PagesInBlock - 1;
+                continue;
+            }
+
+            ref ulong word = ref range.Word(page);
             ulong dirty = word & Mask(page, Math.Min(end, page | 63));
             while (dirty != 0)
             {
@@ -230,11 +232,4 @@ internal sealed unsafe class DirtyLog
         (ulong.MaxValue << (int)(first & 63)) & (ulong.MaxValue >> (int)(63 - (last & 63)));
 
     private static bool IsPageSize(ulong pageSize) => pageSize >= Type2.PageSize && BitOperations.IsPow2(pageSize);
-
-    private readonly record struct TrackedRange(ulong Iova, ulong Last, int Shift, MemoryMapping Bits)
-    {
-        internal ulong* Words => (ulong*)Bits.Pointer;
-
-        internal ulong PageOf(ulong iova) => (iova - Iova) >> Shift;
-    }
 }
