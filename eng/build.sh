@@ -20,7 +20,7 @@ build_product() {
     mkdir -p "$VGPU_HOME/artifacts"
     (
         flock 9
-        if ! dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$output" --nologo -v quiet -p:DebugType=embedded \
+        if ! dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$output" --nologo -v quiet \
             >"$VGPU_HOME/artifacts/build.log" 2>&1; then
             grep -E 'error' "$VGPU_HOME/artifacts/build.log" | sort -u | head -20 >&2 || true
             echo "vgpu: the build failed; all of it is in artifacts/build.log" >&2

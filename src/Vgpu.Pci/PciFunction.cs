@@ -28,7 +28,6 @@ public abstract partial class PciFunction : VfioDevice
     private readonly VfioIrqTriggers _err = new(1);
     private readonly VfioIrqTriggers _req = new(1);
     private readonly Intx _intx = new();
-    private readonly Lock _turnstile = new();
     private readonly Type2? _ownDomain;
     private readonly MsixTable? _msixTable;
     private readonly int _msixCapability;
@@ -101,24 +100,6 @@ public abstract partial class PciFunction : VfioDevice
     /// decides the level holds it around the register and the level.
     /// </summary>
     protected Lock IntxLock => _intx.Lock;
-
-    /// <summary>
-    /// Takes <see cref="VfioDevice.Lock"/> in turn: who waits for it here comes before a worker that has just let go of it
-    /// and wants it again. A lock alone lets a busy worker overtake for a tenth of a second and more, in which a vCPU
-    /// waits for a register. The turnstile guards nothing, and whoever is in it waits for the lock only.
-    /// </summary>
-    protected internal Lock.Scope InTurn()
-    {
-        if (Lock.IsHeldByCurrentThread)
-        {
-            return Lock.EnterScope();
-        }
-
-        lock (_turnstile)
-        {
-            return Lock.EnterScope();
-        }
-    }
 
     /// <summary>Raises MSI-X vector <paramref name="vector"/>; lost where the client assigned none. Lock held.</summary>
     protected void TriggerMsix(int vector) => _msix.Signal((uint)vector);

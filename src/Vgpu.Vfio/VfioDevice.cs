@@ -26,6 +26,8 @@ namespace Vgpu.Vfio;
 /// </remarks>
 public abstract class VfioDevice : IDisposable
 {
+    private readonly Lock _turnstile = new();
+
     /// <summary>A device that does DMA through this domain, which tells it of unmaps from here on and stays the caller's.</summary>
     protected VfioDevice(Type2 iommu)
     {
@@ -119,6 +121,24 @@ public abstract class VfioDevice : IDisposable
         }
 
         return errno == Errno.EFAULT && !Lock.IsHeldByCurrentThread ? Iommu.AskClient(iova, data, write) : errno;
+    }
+
+    /// <summary>
+    /// Takes <see cref="Lock"/> in turn: who waits for it here comes before a worker that has just let go of it
+    /// and wants it again. A lock alone lets a busy worker overtake for a tenth of a second and more, in which a vCPU
+    /// waits for a register. The turnstile guards nothing, and whoever is in it waits for the lock only.
+    /// </summary>
+    public Lock.Scope InTurn()
+    {
+        if (Lock.IsHeldByCurrentThread)
+        {
+            return Lock.EnterScope();
+        }
+
+        lock (_turnstile)
+        {
+            return Lock.EnterScope();
+        }
     }
 
     /// <summary>Who saves and loads this device's state: the device itself where it implements that; null: it can't be moved.</summary>

@@ -50,9 +50,23 @@ public sealed record VfioRegion
     /// <summary>The mappable parts; empty with MMAP: the whole region.</summary>
     public IReadOnlyList<VfioSparseArea> SparseAreas { get; init; } = [];
 
+    /// <summary>
+    /// VFIO_REGION_INFO_CAP_MSIX_MAPPABLE: a mappable region may be mapped with the MSI-X table in it, as accesses to the
+    /// table do no harm there.
+    /// </summary>
+    public bool IsMsixMappable { get; init; }
+
+    /// <summary>VFIO_REGION_INFO_CAP_TYPE: what a region past the standard ones is; null for those.</summary>
+    public VfioRegionType? Type { get; init; }
+
     /// <summary>The parts that a client may have accessed through files; at most 16 files in all.</summary>
     public IReadOnlyList<VfioIoFd> IoFds { get; init; } = [];
 }
+
+/// <summary>What a region is that the bus does not define (struct vfio_region_info_cap_type).</summary>
+/// <param name="Type">VFIO_REGION_TYPE_* of linux/vfio.h; with VFIO_REGION_TYPE_PCI_VENDOR_TYPE a PCI vendor's.</param>
+/// <param name="Subtype">Of that type.</param>
+public readonly record struct VfioRegionType(uint Type, uint Subtype);
 
 /// <summary>What VFIO_DEVICE_GET_IRQ_INFO says of one interrupt index (struct vfio_irq_info).</summary>
 public readonly record struct VfioIrqInfo(VfioIrqFlags Flags, uint Count);

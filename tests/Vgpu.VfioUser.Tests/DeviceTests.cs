@@ -59,13 +59,25 @@ public sealed class DeviceTests : IDisposable
     }
 
     [Fact]
+    public void A_region_past_the_standard_ones_says_what_it_is_and_whether_its_MSIX_table_may_be_mapped()
+    {
+        VfioUserRegion region = _client.GetRegionInfo(FakeDevice.Framebuffer);
+        region.File?.Dispose();
+        Assert.Equal((new VfioRegionType(0x8000_10de, 3), true, 0), (region.Type, region.IsMsixMappable, region.SparseAreas.Count));
+
+        byte[] query = Wire.Bytes(new RegionInfo { Argsz = 56, Index = FakeDevice.Framebuffer });
+        byte[] capabilities = _client.Request(VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_INFO, query)[32..].ToArray();
+        Assert.Equal([2, 0, 1, 0, 48, 0, 0, 0, 0xde, 0x10, 0, 0x80, 3, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0, 0], capabilities);
+    }
+
+    [Fact]
     public void A_file_travels_with_its_own_reply()
     {
         // Three requests in one send, so that the server answers them together where it can.
         _client.SendRaw(
         [
             .. Wire.ReadMessage(1, 0, 0, 4),
-            .. Wire.Message(2, VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_INFO, Wire.Bytes(new RegionInfo { Argsz = 32, Index = FakeDevice.Framebuffer })),
+            .. Wire.Message(2, VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_INFO, Wire.Bytes(new RegionInfo { Argsz = 56, Index = FakeDevice.Framebuffer })),
             .. Wire.ReadMessage(3, 0, 0, 4),
         ]);
         for (int id = 1; id <= 3; id++)

@@ -36,7 +36,7 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         [
             new VfioRegion { Flags = ReadWrite, Size = 4096 },
             new VfioRegion { Flags = Mappable, Size = FramebufferSize, File = _file, SparseAreas = [new(0x1000, 0x2000), new(0x8000, 0x1000)] },
-            new VfioRegion { Flags = Mappable, Size = FramebufferSize, File = _file, FileOffset = 0 },
+            new VfioRegion { Flags = Mappable, Size = FramebufferSize, File = _file, FileOffset = 0, IsMsixMappable = true, Type = new(0x8000_10de, 3) },
             new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_READ, Size = 4096 },
             VfioRegion.Absent,
             new VfioRegion { Flags = VfioRegionFlags.VFIO_REGION_INFO_FLAG_WRITE, Size = 4096 },

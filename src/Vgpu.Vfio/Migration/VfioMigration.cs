@@ -160,7 +160,7 @@ public sealed class VfioMigration
 
     private void Run(bool running)
     {
-        lock (_device.Lock)
+        using (_device.InTurn())
         {
             _running = running;
             _device.OnRunning(running);
@@ -172,7 +172,7 @@ public sealed class VfioMigration
         var data = new StateWriter();
         data.Write(Magic);
         data.Write(Version);
-        lock (_device.Lock)
+        using (_device.InTurn())
         {
             _device.State!.SaveState(data);
         }
@@ -189,7 +189,7 @@ public sealed class VfioMigration
         try
         {
             StateReader.Require(data.Read<uint>() == Magic && data.Read<uint>() == Version, "no saved state, or of another version");
-            lock (_device.Lock)
+            using (_device.InTurn())
             {
                 _device.State!.LoadState(data);
             }

@@ -20,7 +20,14 @@ public sealed record VfioUserRegion(
     ulong Size,
     ulong Offset,
     IReadOnlyList<VfioSparseArea> SparseAreas,
-    FileDescriptor? File);
+    FileDescriptor? File)
+{
+    /// <summary>What a region past the standard ones is.</summary>
+    public VfioRegionType? Type { get; init; }
+
+    /// <summary>Whether it may be mapped with the MSI-X table in it.</summary>
+    public bool IsMsixMappable { get; init; }
+}
 
 // The commands, one method each.
 public sealed partial class VfioUserClient
@@ -75,7 +82,7 @@ public sealed partial class VfioUserClient
             info = Exchange<RegionInfo, RegionInfo>(VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_INFO, query, out rest);
         }
 
-        return new VfioUserRegion(info.Flags, info.Size, info.Offset, SparseAreas(info, rest), TakeDescriptor());
+        return WithCapabilities(new VfioUserRegion(info.Flags, info.Size, info.Offset, [], TakeDescriptor()), info, rest);
     }
 
     /// <summary>VFIO_USER_DEVICE_GET_IRQ_INFO.</summary>
@@ -203,9 +210,8 @@ public sealed partial class VfioUserClient
         return payload;
     }
 
-    private static List<VfioSparseArea> SparseAreas(in RegionInfo info, ReadOnlySpan<byte> capabilities)
+    private static VfioUserRegion WithCapabilities(VfioUserRegion region, in RegionInfo info, ReadOnlySpan<byte> capabilities)
     {
-        var areas = new List<VfioSparseArea>();
         uint at = (info.Flags & VfioRegionFlags.VFIO_REGION_INFO_FLAG_CAPS) != 0 ? info.CapOffset : 0;
         while (at >= RegionInfo.Length && at - RegionInfo.Length < (uint)capabilities.Length)
         {
@@ -215,16 +221,32 @@ public sealed partial class VfioUserClient
                 throw Malformed(VfioUserCommand.VFIO_USER_DEVICE_GET_REGION_INFO);
             }
 
-            if (capability.Id == RegionCapability.VFIO_REGION_INFO_CAP_SPARSE_MMAP && reader.TryRead(out SparseMmap sparse))
+            switch (capability.Id)
             {
-                for (uint i = 0; i < sparse.AreaCount && reader.TryRead(out SparseMmapArea area); i++)
-                {
-                    areas.Add(new VfioSparseArea(area.Offset, area.Size));
-                }
+                case RegionCapability.VFIO_REGION_INFO_CAP_SPARSE_MMAP when reader.TryRead(out SparseMmap sparse):
+                    region = region with { SparseAreas = ReadAreas(reader, sparse.AreaCount) };
+                    break;
+                case RegionCapability.VFIO_REGION_INFO_CAP_TYPE when reader.TryRead(out RegionType type):
+                    region = region with { Type = new VfioRegionType(type.Type, type.Subtype) };
+                    break;
+                case RegionCapability.VFIO_REGION_INFO_CAP_MSIX_MAPPABLE:
+                    region = region with { IsMsixMappable = true };
+                    break;
             }
 
             // Forward only, so that a loop in the list ends.
             at = capability.Next > at ? capability.Next : 0;
+        }
+
+        return region;
+    }
+
+    private static List<VfioSparseArea> ReadAreas(WireReader reader, uint count)
+    {
+        var areas = new List<VfioSparseArea>();
+        for (uint i = 0; i < count && reader.TryRead(out SparseMmapArea area); i++)
+        {
+            areas.Add(new VfioSparseArea(area.Offset, area.Size));
         }
 
         return areas;

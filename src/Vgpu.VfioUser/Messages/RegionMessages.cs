@@ -35,6 +35,12 @@ internal struct RegionCapability
     /// <summary>VFIO_REGION_INFO_CAP_SPARSE_MMAP of linux/vfio.h.</summary>
     public const ushort VFIO_REGION_INFO_CAP_SPARSE_MMAP = 1;
 
+    /// <summary>VFIO_REGION_INFO_CAP_TYPE of linux/vfio.h.</summary>
+    public const ushort VFIO_REGION_INFO_CAP_TYPE = 2;
+
+    /// <summary>VFIO_REGION_INFO_CAP_MSIX_MAPPABLE of linux/vfio.h: nothing follows its header.</summary>
+    public const ushort VFIO_REGION_INFO_CAP_MSIX_MAPPABLE = 3;
+
     public ushort Id;
     public ushort Version;
 
@@ -72,6 +78,16 @@ internal struct RegionIoFds
     public uint Flags;
     public uint Index;
     public uint Count;
+}
+
+/// <summary>What follows the header of VFIO_REGION_INFO_CAP_TYPE (struct vfio_region_info_cap_type).</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct RegionType
+{
+    public const int Length = 8;
+
+    public uint Type;
+    public uint Subtype;
 }
 
 /// <summary>One sub-region in the reply of VFIO_USER_DEVICE_GET_REGION_IO_FDS, of either kind.</summary>

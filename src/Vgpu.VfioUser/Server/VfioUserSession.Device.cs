@@ -38,8 +38,7 @@ internal sealed partial class VfioUserSession
 
         VfioRegion region = _regions[query.Index];
         bool isMappable = (region.Flags & VfioRegionFlags.VFIO_REGION_INFO_FLAG_MMAP) != 0 && region.File is not null;
-        int areas = isMappable ? region.SparseAreas.Count : 0;
-        int full = RegionInfo.Length + (areas == 0 ? 0 : RegionCapability.Length + SparseMmap.Length + (areas * SparseMmapArea.Length));
+        int full = RegionInfo.Length + CapabilitiesLength(region, isMappable);
         bool isFull = query.Argsz >= (uint)full;
         var info = new RegionInfo
         {
@@ -49,7 +48,7 @@ internal sealed partial class VfioUserSession
             Size = region.Size,
             Offset = isMappable ? region.FileOffset : 0,
         };
-        if (areas > 0)
+        if (full > RegionInfo.Length)
         {
             info.Flags |= VfioRegionFlags.VFIO_REGION_INFO_FLAG_CAPS;
             info.CapOffset = RegionInfo.Length;
@@ -58,9 +57,9 @@ internal sealed partial class VfioUserSession
         int length = isFull ? full : RegionInfo.Length;
         var writer = new WireWriter(_replies.Begin(length));
         writer.Write(info);
-        if (isFull && areas > 0)
+        if (isFull)
         {
-            WriteSparseMmap(ref writer, region.SparseAreas);
+            WriteCapabilities(ref writer, region, isMappable, full);
         }
 
         if (isFull && isMappable)
@@ -75,14 +74,45 @@ internal sealed partial class VfioUserSession
         return Errno.None;
     }
 
-    private static void WriteSparseMmap(ref WireWriter writer, IReadOnlyList<VfioSparseArea> areas)
+    private static int CapabilitiesLength(VfioRegion region, bool isMappable) =>
+        SparseMmapLength(region, isMappable)
+        + (region.Type is null ? 0 : RegionCapability.Length + RegionType.Length)
+        + (isMappable && region.IsMsixMappable ? RegionCapability.Length : 0);
+
+    private static int SparseMmapLength(VfioRegion region, bool isMappable) => isMappable && region.SparseAreas.Count > 0
+        ? RegionCapability.Length + SparseMmap.Length + (region.SparseAreas.Count * SparseMmapArea.Length)
+        : 0;
+
+    // Each names where the next one begins; the last ends where the reply does.
+    private static void WriteCapabilities(ref WireWriter writer, VfioRegion region, bool isMappable, int end)
     {
-        writer.Write(new RegionCapability { Id = RegionCapability.VFIO_REGION_INFO_CAP_SPARSE_MMAP, Version = 1 });
-        writer.Write(new SparseMmap { AreaCount = (uint)areas.Count });
-        foreach (VfioSparseArea area in areas)
+        int sparse = SparseMmapLength(region, isMappable);
+        if (sparse > 0)
         {
-            writer.Write(new SparseMmapArea { Offset = area.Offset, Size = area.Size });
+            WriteHeader(ref writer, RegionCapability.VFIO_REGION_INFO_CAP_SPARSE_MMAP, sparse, end);
+            writer.Write(new SparseMmap { AreaCount = (uint)region.SparseAreas.Count });
+            foreach (VfioSparseArea area in region.SparseAreas)
+            {
+                writer.Write(new SparseMmapArea { Offset = area.Offset, Size = area.Size });
+            }
         }
+
+        if (region.Type is { } type)
+        {
+            WriteHeader(ref writer, RegionCapability.VFIO_REGION_INFO_CAP_TYPE, RegionCapability.Length + RegionType.Length, end);
+            writer.Write(new RegionType { Type = type.Type, Subtype = type.Subtype });
+        }
+
+        if (isMappable && region.IsMsixMappable)
+        {
+            WriteHeader(ref writer, RegionCapability.VFIO_REGION_INFO_CAP_MSIX_MAPPABLE, RegionCapability.Length, end);
+        }
+    }
+
+    private static void WriteHeader(ref WireWriter writer, ushort id, int length, int end)
+    {
+        int next = writer.Written.Length + length;
+        writer.Write(new RegionCapability { Id = id, Version = 1, Next = next < end ? (uint)next : 0 });
     }
 
     private Errno DeviceGetIrqInfo(in VfioUserHeader header, ReadOnlySpan<byte> payload)

@@ -175,7 +175,7 @@ internal sealed partial class VfioUserSession
     // With the device's lock, so that nobody is between a translation and its write.
     private Errno ReadDirty(ulong iova, ulong size, ulong pageSize, Span<byte> bitmap)
     {
-        lock (_device.Lock)
+        using (_device.InTurn())
         {
             return _device.Iommu.ReadDirty(iova, size, pageSize, bitmap);
         }
