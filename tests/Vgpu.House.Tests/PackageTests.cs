@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Text.Json;
 using System.Xml.Linq;
 using Vgpu.VfioUser;
 
@@ -44,7 +45,7 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packed>
         _packed.Write("Program.cs", readme[begin..readme.IndexOf("```", begin, StringComparison.Ordinal)]);
         _packed.Write("nuget.config", $"""
             <configuration>
-              <packageSources><clear /><add key="packed" value="." /><add key="cache" value="{Packed.NuGetCache}" /></packageSources>
+              <packageSources><clear /><add key="packed" value="." />{string.Concat(Packed.NuGetFolders.Select((folder, i) => $"<add key=\"restored{i}\" value=\"{folder}\" />"))}</packageSources>
             </configuration>
             """);
         _packed.Write("Directory.Build.props", "<Project />");
@@ -101,10 +102,8 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packed>
             Run(Path.Combine(Home.Folder, "eng", "pack"), _folder.FullName, "--no-build", configuration);
         }
 
-        /// <summary>Where NuGet keeps what this build restored.</summary>
-        public static string NuGetCache { get; } = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } chosen
-            ? chosen
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
+        /// <summary>Where NuGet keeps what this build restored, as the restore itself has written down.</summary>
+        public static IReadOnlyList<string> NuGetFolders { get; } = ReadNuGetFolders();
 
         public string FilePath(string name) => Path.Combine(_folder.FullName, name);
 
@@ -136,5 +135,12 @@ public sealed class PackageTests : IClassFixture<PackageTests.Packed>
         }
 
         public void Dispose() => _folder.Delete(recursive: true);
+
+        private static List<string> ReadNuGetFolders()
+        {
+            string assets = Path.Combine(Home.Folder, "src", "Vgpu.VfioUser", "obj", "project.assets.json");
+            using var document = JsonDocument.Parse(File.ReadAllText(assets));
+            return [.. document.RootElement.GetProperty("packageFolders").EnumerateObject().Select(folder => folder.Name)];
+        }
     }
 }
