@@ -1,0 +1,90 @@
+// The seam between the bus, which knows instances, and the processes that serve them.
+using Vgpu.Screens;
+
+namespace Vgpu.Bus;
+
+/// <summary>
+/// Runs instances, a worker process each. Members may be called on any thread, for different instances at once; those of
+/// one instance by one caller at a time. All throw <see cref="BusException"/>.
+/// </summary>
+public interface IWorkerHost : IDisposable
+{
+    /// <summary>Something happened in a worker. Raised on the host's own threads, in the order of one worker, with no lock held.</summary>
+    event Action<WorkerEvent>? Reported;
+
+    /// <summary>
+    /// Workers of an earlier daemon that still serve, found once at the start and taken over as they are. Waits for those
+    /// that <paramref name="expected"/> names for at most <paramref name="timeout"/>; a worker that nobody expects is ended.
+    /// </summary>
+    IReadOnlySet<Guid> Adopt(IReadOnlyCollection<Guid> expected, TimeSpan timeout);
+
+    /// <summary>Makes the sockets and a worker behind them; it accepts clients when this returns.</summary>
+    void Start(InstanceDefinition definition);
+
+    /// <summary>
+    /// Changes a running instance: at once where the worker can (memory limit, mode), else by making the device anew, which is
+    /// Busy while a client is attached.
+    /// </summary>
+    void Configure(InstanceDefinition definition);
+
+    /// <summary>Replaces the worker by a process of the program as it is on disk now; a client notices nothing.</summary>
+    void Upgrade(Guid uuid);
+
+    /// <summary>Ends the worker and its client's connection, and removes its sockets. Does nothing where it does not run.</summary>
+    void Stop(Guid uuid);
+
+    /// <summary>What the worker said last; null where none runs.</summary>
+    WorkerStatus? Status(Guid uuid);
+
+    /// <summary>Where the sockets of an instance are while it runs.</summary>
+    InstancePaths Paths(Guid uuid);
+}
+
+/// <summary>Absolute paths.</summary>
+/// <param name="Folder">The instance's own folder.</param>
+/// <param name="Socket">The vfio-user socket for the VMM.</param>
+/// <param name="Screen">The screen's socket for viewers.</param>
+public sealed record InstancePaths(string Folder, string Socket, string Screen);
+
+/// <summary>A worker as it was when it last reported.</summary>
+public sealed record WorkerStatus
+{
+    public required int Pid { get; init; }
+
+    /// <summary>The VMM's process; null: no client.</summary>
+    public int? ClientPid { get; init; }
+
+    /// <summary>Bytes of video memory that the guest uses.</summary>
+    public ulong MemoryUsed { get; init; }
+
+    /// <summary>Bytes that it may use.</summary>
+    public ulong MemoryLimit { get; init; }
+
+    /// <summary>What each head shows, in order; null: nothing.</summary>
+    public IReadOnlyList<DisplayMode?> Modes { get; init; } = [];
+
+    /// <summary>vfio-user messages of all clients so far.</summary>
+    public long Requests { get; init; }
+
+    /// <summary>Workers that took over after another's death or for an upgrade, since the instance was started.</summary>
+    public int Successions { get; init; }
+}
+
+/// <summary>What kinds of events a worker reports; the names on the API are these in lower case with hyphens.</summary>
+public enum WorkerEventKind
+{
+    ClientAttached,
+    ClientGone,
+    ModeSet,
+    Reset,
+
+    /// <summary>The guest or the client broke a rule, or a worker died and another took over.</summary>
+    Fault,
+    QuotaRefused,
+
+    /// <summary>The worker can't be brought back; the instance is failed.</summary>
+    Failed,
+}
+
+/// <summary>One event of one instance. <paramref name="Detail"/> is one line for the operator.</summary>
+public sealed record WorkerEvent(Guid Uuid, WorkerEventKind Kind, string Detail);

@@ -1,0 +1,69 @@
+// What outlives a server process: the descriptors of its client, kept by somebody else.
+using Vgpu.Linux;
+using Vgpu.Vfio;
+using Vgpu.Vfio.Iommu;
+
+namespace Vgpu.VfioUser;
+
+/// <summary>
+/// Told of everything of a client that only its descriptors can bring back, before the client hears that it is done. All
+/// on the connection's thread; members do not block, and duplicate what they keep: descriptors stay the caller's.
+/// </summary>
+public interface IConnectionKeeper
+{
+    /// <summary>A client was accepted; nothing of it was read yet.</summary>
+    void ClientAccepted(FileDescriptor socket);
+
+    /// <summary>VFIO_USER_DMA_MAP succeeded; <paramref name="file"/> is null where the client gave none.</summary>
+    void DmaMapped(in KeptMap map, FileDescriptor? file);
+
+    /// <summary>VFIO_USER_DMA_UNMAP succeeded.</summary>
+    void DmaUnmapped(ulong iova, ulong size);
+
+    /// <summary>VFIO_USER_DMA_UNMAP of all.</summary>
+    void DmaUnmappedAll();
+
+    /// <summary>VFIO_USER_DEVICE_SET_IRQS that set, or took away, eventfds or masks succeeded.</summary>
+    void IrqsSet(in KeptIrqs irqs, ReadOnlySpan<byte> bools, ReadOnlySpan<FileDescriptor> eventfds);
+
+    /// <summary>The client's things are gone: its connection has ended for good.</summary>
+    void ClientGone();
+}
+
+/// <summary>A DMA map without its file. Fixed layout: it travels between processes.</summary>
+/// <param name="Iova">Guest address.</param>
+/// <param name="Size">Bytes.</param>
+/// <param name="FileOffset">Where it begins in the file.</param>
+/// <param name="Protection">What the device may do there.</param>
+public readonly record struct KeptMap(ulong Iova, ulong Size, ulong FileOffset, IommuProtection Protection);
+
+/// <summary>A VFIO_USER_DEVICE_SET_IRQS without its data. Fixed layout.</summary>
+public readonly record struct KeptIrqs(uint Index, uint Start, uint Count, VfioIrqSetFlags Flags);
+
+/// <summary>A client as its keeper knows it: what a successor takes over. Owns its descriptors.</summary>
+public sealed class KeptClient(FileDescriptor socket) : IDisposable
+{
+    /// <summary>The connected socket.</summary>
+    public FileDescriptor Socket { get; } = socket;
+
+    /// <summary>In the order in which they were made.</summary>
+    public List<(KeptMap Map, FileDescriptor? File)> Maps { get; } = [];
+
+    /// <summary>In the order in which they came; what a later one has replaced is not there.</summary>
+    public List<(KeptIrqs Irqs, byte[] Bools, FileDescriptor[] EventFds)> Irqs { get; } = [];
+
+    /// <summary>Closes everything that is still here.</summary>
+    public void Dispose()
+    {
+        Socket.Dispose();
+        foreach ((_, FileDescriptor? file) in Maps)
+        {
+            file?.Dispose();
+        }
+
+        foreach (FileDescriptor eventfd in Irqs.SelectMany(irqs => irqs.EventFds))
+        {
+            eventfd.Dispose();
+        }
+    }
+}
