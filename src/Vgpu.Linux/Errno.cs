@@ -15,6 +15,9 @@ public enum Errno
     /// <summary>No such file, folder or entry.</summary>
     ENOENT = 2,
 
+    /// <summary>No such process.</summary>
+    ESRCH = 3,
+
     /// <summary>A signal interrupted the call.</summary>
     EINTR = 4,
 

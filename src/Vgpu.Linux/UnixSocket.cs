@@ -9,10 +9,10 @@ namespace Vgpu.Linux;
 public readonly record struct PeerCredentials(int Pid, uint Uid, uint Gid);
 
 /// <summary>
-/// A blocking AF_UNIX stream socket that carries descriptors (unix(7)). One thread receives, any one thread at a
+/// A blocking AF_UNIX socket, of a stream unless said otherwise, that carries descriptors (unix(7)). One thread receives, any one thread at a
 /// time sends; <see cref="Shutdown"/> from a third ends both. Receive and send allocate nothing.
 /// </summary>
-public sealed unsafe class UnixSocket : IDisposable
+public sealed unsafe partial class UnixSocket : IDisposable
 {
     /// <summary>SCM_MAX_FD: no message carries more descriptors.</summary>
     public const int SCM_MAX_FD = 253;
@@ -30,19 +30,19 @@ public sealed unsafe class UnixSocket : IDisposable
     /// Listens at <paramref name="path"/> with mode 0600. A stale socket that nobody listens on is replaced; any
     /// other file there is left alone. Throws <see cref="LinuxException"/> (EADDRINUSE: somebody listens).
     /// </summary>
-    public static UnixSocket Listen(string path, int backlog = 8)
+    public static UnixSocket Listen(string path, int backlog = 8, UnixSocketKind kind = UnixSocketKind.SOCK_STREAM)
     {
         if (File.Exists(path) && !IsSocket(path))
         {
             throw new LinuxException("bind", Errno.EEXIST, path);
         }
 
-        var socket = New();
+        var socket = New(kind);
         try
         {
             if (TryBind(socket, path) is Errno error and not Errno.None)
             {
-                if (error != Errno.EADDRINUSE || SomebodyListens(path))
+                if (error != Errno.EADDRINUSE || SomebodyListens(path, kind))
                 {
                     throw new LinuxException("bind", error, path);
                 }
@@ -75,9 +75,9 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>Connects to a listener. Throws <see cref="LinuxException"/>.</summary>
-    public static UnixSocket Connect(string path)
+    public static UnixSocket Connect(string path, UnixSocketKind kind = UnixSocketKind.SOCK_STREAM)
     {
-        var socket = New();
+        var socket = New(kind);
         Libc.SockAddrUn address = Address(path);
         if (Libc.Connect(socket._descriptor.Number, &address, (uint)sizeof(Libc.SockAddrUn)) == 0)
         {
@@ -124,11 +124,14 @@ public sealed unsafe class UnixSocket : IDisposable
     }
 
     /// <summary>Who connected. Throws <see cref="LinuxException"/>.</summary>
-    public PeerCredentials Peer()
+    public PeerCredentials Peer() => PeerOf(_descriptor);
+
+    /// <summary>Who connected a socket. Throws <see cref="LinuxException"/>.</summary>
+    public static PeerCredentials PeerOf(FileDescriptor socket)
     {
         Libc.UCred credentials;
         uint length = (uint)sizeof(Libc.UCred);
-        return Libc.GetSockOpt(_descriptor.Number, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) < 0
+        return Libc.GetSockOpt(socket.Number, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) < 0
             ? throw LinuxException.Last("getsockopt")
             : new PeerCredentials(credentials.Pid, credentials.Uid, credentials.Gid);
     }
@@ -181,13 +184,11 @@ public sealed unsafe class UnixSocket : IDisposable
     /// Sends both parts as one stream, with the descriptors on the first byte, and returns once all is with the
     /// kernel: blocks while the peer does not read. EPIPE or ECONNRESET once the peer is gone.
     /// </summary>
-    public Errno Send(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default, ReadOnlySpan<int> descriptors = default)
-    {
-        if (body.IsEmpty && descriptors.IsEmpty)
-        {
-            return SendBytes(head);
-        }
+    public Errno Send(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body = default, ReadOnlySpan<int> descriptors = default) =>
+        body.IsEmpty && descriptors.IsEmpty ? SendBytes(head) : SendMessage(head, body, descriptors, 0);
 
+    private Errno SendMessage(ReadOnlySpan<byte> head, ReadOnlySpan<byte> body, ReadOnlySpan<int> descriptors, int flags)
+    {
         int controlLength = descriptors.IsEmpty ? 0 : ControlSpace(descriptors.Length);
         byte* control = stackalloc byte[controlLength + 1];
         if (controlLength != 0)
@@ -209,7 +210,7 @@ public sealed unsafe class UnixSocket : IDisposable
             var message = new Libc.MsgHdr { Iov = iov, IovLength = body.IsEmpty ? 1u : 2u, Control = control, ControlLength = (nuint)controlLength };
             while (true)
             {
-                nint sent = Libc.SendMsg(_descriptor.Number, &message, Libc.MSG_NOSIGNAL);
+                nint sent = Libc.SendMsg(_descriptor.Number, &message, Libc.MSG_NOSIGNAL | flags);
                 if (sent == -(nint)Errno.EINTR)
                 {
                     continue;
@@ -259,9 +260,9 @@ public sealed unsafe class UnixSocket : IDisposable
     /// <summary>Closes the descriptor.</summary>
     public void Dispose() => _descriptor.Dispose();
 
-    private static UnixSocket New()
+    private static UnixSocket New(UnixSocketKind kind)
     {
-        int fd = Libc.Socket(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0);
+        int fd = Libc.Socket(Libc.AF_UNIX, (int)kind | Libc.SOCK_CLOEXEC, 0);
         return fd < 0 ? throw LinuxException.Last("socket") : new UnixSocket(new FileDescriptor(fd));
     }
 
@@ -283,11 +284,11 @@ public sealed unsafe class UnixSocket : IDisposable
         return known;
     }
 
-    private static bool SomebodyListens(string path)
+    private static bool SomebodyListens(string path, UnixSocketKind kind)
     {
         try
         {
-            using var probe = Connect(path);
+            using var probe = Connect(path, kind);
             return true;
         }
         catch (LinuxException e) when (e.Errno == Errno.ECONNREFUSED)

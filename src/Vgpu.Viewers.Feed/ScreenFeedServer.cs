@@ -45,14 +45,19 @@ public sealed class ScreenFeedServer : IDisposable
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Listens, once. Throws <see cref="LinuxException"/>: EADDRINUSE where another server does.</summary>
-    public void Start()
+    public void Start() => Start(() => UnixSocket.Listen(_path, Backlog));
+
+    /// <summary>Serves, once, at a socket that listens already; it becomes this server's to close, and its path stays.</summary>
+    public void Start(UnixSocket listener) => Start(() => listener);
+
+    private void Start(Func<UnixSocket> listen)
     {
         if (_thread is not null)
         {
             throw new InvalidOperationException("The feed has been started.");
         }
 
-        _listener = UnixSocket.Listen(_path, Backlog);
+        _listener = listen();
         _thread = new Thread(Run) { Name = "screen feed", IsBackground = true };
         _thread.Start();
     }

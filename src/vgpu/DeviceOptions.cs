@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Vgpu.Gpus;
-using Vgpu.Qemu;
 using Vgpu.Screens;
 
 namespace Vgpu.Cli;
@@ -66,7 +65,7 @@ internal sealed class DeviceOptions
 
     private static ReadOnlyMemory<byte> LoadRom(VgpuType type, string? path)
     {
-        if (path is "none" || (path is null && type.Name != "bochs-display"))
+        if (path is "none")
         {
             return default;
         }
@@ -76,7 +75,6 @@ internal sealed class DeviceOptions
             return File.Exists(path) ? File.ReadAllBytes(path) : throw new OperatorException($"no ROM image at {path}; give --rom a file or 'none'");
         }
 
-        string[] candidates = [QemuInstallation.BochsRom, "/usr/share/seabios/vgabios-bochs-display.bin", "/usr/share/qemu/vgabios-bochs-display.bin"];
-        return candidates.FirstOrDefault(File.Exists) is string found ? File.ReadAllBytes(found) : default;
+        return OptionRom.Find(type);
     }
 }

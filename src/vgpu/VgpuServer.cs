@@ -1,10 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
-using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vfio;
-using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser;
 using Vgpu.Viewers.Feed;
 
@@ -16,8 +14,7 @@ namespace Vgpu.Cli;
 /// </summary>
 public sealed class VgpuServer : IDisposable
 {
-    private readonly Type2 _iommu;
-    private readonly VgpuInstance _instance;
+    private readonly VgpuComposition _vgpu;
     private readonly ScreenFeedServer _feed;
 
     /// <summary>
@@ -30,22 +27,17 @@ public sealed class VgpuServer : IDisposable
         (IVgpuVendor vendor, VgpuType chosen) = DeviceTypes.Find(type);
         Type = chosen;
         ILogger named = NamedLogger.For(log, options.Name);
-        _iommu = new Type2(named);
-        var renderer = new SoftwareRenderer();
         try
         {
-            // The instance owns the renderer from here on.
-            _instance = vendor.Create(chosen, options, _iommu, renderer, named);
+            _vgpu = new VgpuComposition(vendor, chosen, options, log);
         }
         catch (ArgumentException e)
         {
-            renderer.Dispose();
-            _iommu.Dispose();
             throw new OperatorException(e.Message);
         }
 
-        Connection = new VfioUserServer(SocketPath, _instance.Device, named, new VfioUserServerOptions { Name = options.Name });
-        _feed = new ScreenFeedServer(ScreenPath(SocketPath), _instance.Screen, named);
+        Connection = new VfioUserServer(SocketPath, _vgpu.Instance.Device, named, new VfioUserServerOptions { Name = options.Name });
+        _feed = new ScreenFeedServer(ScreenPath(SocketPath), _vgpu.Instance.Screen, named);
         try
         {
             // The screen first, which says nothing: whoever reads that the vGPU listens may rely on both.
@@ -63,7 +55,7 @@ public sealed class VgpuServer : IDisposable
 
     public VgpuType Type { get; }
 
-    public Screen Screen => _instance.Screen;
+    public Screen Screen => _vgpu.Instance.Screen;
 
     /// <summary>The VMM's side: connection state and message counts.</summary>
     public VfioUserServer Connection { get; }
@@ -75,8 +67,7 @@ public sealed class VgpuServer : IDisposable
     {
         _feed.Dispose();
         Connection.Dispose();
-        _instance.Dispose();
-        _iommu.Dispose();
+        _vgpu.Dispose();
     }
 
     private void Listen(Action start, string path)

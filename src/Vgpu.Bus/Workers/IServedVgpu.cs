@@ -1,0 +1,63 @@
+// What a worker's process composes: a device served at the listeners that it is given.
+using Vgpu.Linux;
+using Vgpu.VfioUser;
+
+namespace Vgpu.Bus.Workers;
+
+/// <summary>Everything that a worker was told to serve.</summary>
+public sealed class ServeRequest
+{
+    /// <summary>The memory file of the connection's journal.</summary>
+    public const string JournalFile = "journal";
+
+    /// <summary>The memory file of the device's checkpoint.</summary>
+    public const string CheckpointFile = "checkpoint";
+
+    /// <summary>What to serve.</summary>
+    public required InstanceDefinition Definition { get; init; }
+
+    public required ServeMode Mode { get; init; }
+
+    /// <summary>Where the VMM connects; a duplicate that the served vGPU owns.</summary>
+    public required FileDescriptor Listener { get; init; }
+
+    /// <summary>Where viewers connect; a duplicate that the served vGPU owns.</summary>
+    public required FileDescriptor ScreenListener { get; init; }
+
+    /// <summary>Memory files that outlive this process.</summary>
+    public required Vfio.IMemoryFiles Files { get; init; }
+
+    /// <summary>To be told of everything of a client.</summary>
+    public required IConnectionKeeper Keeper { get; init; }
+
+    /// <summary>The client to go on with, whose descriptors are the served vGPU's from now on; null: none.</summary>
+    public KeptClient? Client { get; init; }
+
+    /// <summary>A predecessor's whole state, for <see cref="ServeMode.Load"/>; stays the caller's.</summary>
+    public FileDescriptor? State { get; init; }
+
+    /// <summary>Tells the daemon of something; any thread, does not block.</summary>
+    public required Action<WorkerEventKind, string> Report { get; init; }
+}
+
+/// <summary>A vGPU that a worker serves. Members are for the worker's main thread.</summary>
+public interface IServedVgpu : IDisposable
+{
+    /// <summary>What it is like now; the process's own number is filled in by others.</summary>
+    WorkerStatus Status { get; }
+
+    /// <summary>
+    /// Becomes what the definition says, while its client goes on; false where only another device could, and it stays as it
+    /// is. Throws <see cref="BusException"/> for what can't be.
+    /// </summary>
+    bool TryConfigure(InstanceDefinition definition);
+
+    /// <summary>
+    /// Stops between two messages, leaves its client as it is, and saves the device's whole state; null where the device can't,
+    /// or no client is there: a successor then begins without. Nothing is served after it.
+    /// </summary>
+    FileDescriptor? Yield();
+}
+
+/// <summary>Makes a vGPU and serves it. Throws <see cref="BusException"/>.</summary>
+public delegate IServedVgpu ServeVgpu(ServeRequest request);

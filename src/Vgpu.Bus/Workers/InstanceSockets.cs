@@ -1,0 +1,75 @@
+using Vgpu.Linux;
+
+namespace Vgpu.Bus.Workers;
+
+/// <summary>The folder of an instance that runs, and the two sockets in it: its owner's alone.</summary>
+internal static class InstanceSockets
+{
+    private const int ScreenBacklog = 32;
+
+    internal static InstancePaths Paths(string runFolder, Guid uuid)
+    {
+        string folder = Path.Combine(runFolder, "instances", uuid.ToString("D"));
+        string socket = Path.Combine(folder, "vfio-user.sock");
+        return new InstancePaths(folder, socket, socket + ".screen");
+    }
+
+    /// <summary>Makes the folder and listens in it. Throws <see cref="BusException"/>, and nothing is left then.</summary>
+    internal static (FileDescriptor Listener, FileDescriptor Screen) Listen(InstancePaths paths, InstanceOwner? owner)
+    {
+        UnixSocket? listener = null;
+        UnixSocket? screen = null;
+        try
+        {
+            Directory.CreateDirectory(paths.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.Delete(paths.Socket);
+            File.Delete(paths.Screen);
+            listener = UnixSocket.Listen(paths.Socket);
+            screen = UnixSocket.Listen(paths.Screen, ScreenBacklog);
+            Own(paths, owner);
+            return (listener.Descriptor, screen.Descriptor);
+        }
+        catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
+        {
+            listener?.Dispose();
+            screen?.Dispose();
+            Remove(paths);
+            throw e switch
+            {
+                LinuxException { Errno: Errno.EMFILE or Errno.ENFILE } =>
+                    new BusException(BusError.Failed, "the daemon has no file descriptors left; raise its limit (LimitNOFILE) or stop vGPUs", e),
+                LinuxException { Errno: Errno.EPERM } =>
+                    new BusException(BusError.Forbidden, $"can't give {paths.Folder} to another user; run the daemon as root, or leave the owner out", e),
+                LinuxException { Errno: Errno.ENAMETOOLONG } =>
+                    new BusException(BusError.Failed, $"{paths.Screen} is too long for a Unix socket; give the daemon a shorter --run folder", e),
+                LinuxException { Errno: Errno.ENOSPC } =>
+                    new BusException(BusError.Failed, $"no space left for {paths.Folder}; make room there", e),
+                _ => new BusException(BusError.Failed, $"can't make the sockets in {paths.Folder}: {e.Message}", e),
+            };
+        }
+    }
+
+    /// <summary>Gives both sockets and their folder to their owner. Throws <see cref="LinuxException"/>.</summary>
+    internal static void Own(InstancePaths paths, InstanceOwner? owner)
+    {
+        if (owner is { } user)
+        {
+            foreach (string path in (string[])[paths.Socket, paths.Screen, paths.Folder])
+            {
+                FileOwner.Set(path, user.Uid, user.Gid);
+            }
+        }
+    }
+
+    internal static void Remove(InstancePaths paths)
+    {
+        try
+        {
+            Directory.Delete(paths.Folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It was never there, or the next start of the instance replaces what is in it.
+        }
+    }
+}

@@ -1,0 +1,106 @@
+namespace Vgpu.Bus.Workers;
+
+/// <summary>Where the serving of an instance is.</summary>
+internal enum ServedPhase
+{
+    /// <summary>Waits for a worker, or for it to say that it serves.</summary>
+    Starting,
+    Serving,
+
+    /// <summary>Its worker was asked to hand over.</summary>
+    Yielding,
+
+    /// <summary>Its worker was asked to end.</summary>
+    Stopping,
+}
+
+/// <summary>One instance that is served, as the daemon keeps it. Supervisor's thread only, but the status, which any reads.</summary>
+internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths) : IDisposable
+{
+    // So many deaths within the window, and the next worker begins with the device reset; so many, and there is no next.
+    private const int DeathsUntilReset = 4;
+    internal const int DeathsUntilGivenUp = 10;
+    private const long DeathWindow = 10_000;
+
+    private readonly Queue<long> _deaths = new();
+    private volatile WorkerStatus? _status;
+
+    internal InstanceRecord Record { get; private set; } = record;
+
+    internal InstancePaths Paths { get; } = paths;
+
+    internal ServedPhase Phase { get; set; } = ServedPhase.Starting;
+
+    internal WorkerLink? Link { get; set; }
+
+    /// <summary>Its worker has handed over, and ends.</summary>
+    internal bool HasYielded { get; set; }
+
+    /// <summary>How the next worker begins.</summary>
+    internal ServeMode Mode { get; set; } = ServeMode.Fresh;
+
+    internal int Successions { get; set; }
+
+    /// <summary>Since when nobody serves it, by <see cref="Environment.TickCount64"/>.</summary>
+    internal long Since { get; set; } = Environment.TickCount64;
+
+    /// <summary>Whoever waits for it to be served.</summary>
+    internal TaskCompletionSource? Started { get; set; }
+
+    /// <summary>Whoever waits for a change to be in force.</summary>
+    internal TaskCompletionSource? Configured { get; set; }
+
+    /// <summary>The definition that comes into force with it.</summary>
+    internal InstanceDefinition? Pending { get; set; }
+
+    /// <summary>Whoever waits for its end.</summary>
+    internal TaskCompletionSource? Stopped { get; set; }
+
+    /// <summary>What the worker said last. Any thread.</summary>
+    internal WorkerStatus? Status
+    {
+        get => _status;
+        set => _status = value;
+    }
+
+    internal StallWatch Stall { get; } = new();
+
+    /// <summary>Counts a death, and says how the next worker begins; null: there have been too many.</summary>
+    internal ServeMode? AfterDeath()
+    {
+        long now = Environment.TickCount64;
+        while (_deaths.TryPeek(out long oldest) && now - oldest > DeathWindow)
+        {
+            _deaths.Dequeue();
+        }
+
+        _deaths.Enqueue(now);
+        return _deaths.Count >= DeathsUntilGivenUp ? null
+            : Record.Client is null ? ServeMode.Fresh
+            : _deaths.Count >= DeathsUntilReset ? ServeMode.Reset
+            : ServeMode.Restore;
+    }
+
+    /// <summary>Its worker has told all of it anew.</summary>
+    internal void Adopt(InstanceRecord told)
+    {
+        Stall.Dispose();
+        Record.Dispose();
+        Record = told;
+    }
+
+    /// <summary>Nobody waits for anything of it any more.</summary>
+    internal void Fail(BusException why)
+    {
+        Started?.TrySetException(why);
+        Configured?.TrySetException(why);
+        Started = Configured = null;
+    }
+
+    public void Dispose()
+    {
+        Stall.Dispose();
+        Record.Dispose();
+        InstanceSockets.Remove(Paths);
+    }
+}

@@ -1,0 +1,355 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Vgpu.Linux;
+using Vgpu.Vfio;
+using Vgpu.VfioUser;
+
+namespace Vgpu.Bus.Workers;
+
+/// <summary>
+/// A worker process's side of the conversation with the daemon: waits to be told what to serve, tells of everything that a
+/// successor would need, and when the daemon is gone looks for the next one while its client goes on.
+/// </summary>
+/// <remarks>
+/// The main thread is in <see cref="Run"/>. The keeper's calls come on the connection's thread; <see cref="_lock"/> orders
+/// them, and guards the record and the sending half of the channel. It is held for no longer than a message to a daemon that
+/// reads: one that does not is left, and found again.
+/// </remarks>
+public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
+{
+    private const int StatusMilliseconds = 1000;
+    private const int FirstPause = 20;
+    private const int LongestPause = 500;
+
+    private readonly string _path;
+    private readonly ServeVgpu _serve;
+    private readonly ILogger _log;
+    private readonly Lock _lock = new();
+    private WorkerChannel? _channel;
+    private InstanceRecord? _record;
+    private IServedVgpu? _served;
+    private byte[] _lastStatus = [];
+
+    /// <summary>A worker of the daemon that listens at <paramref name="path"/>.</summary>
+    public WorkerAgent(string path, ServeVgpu serve, ILogger log)
+    {
+        _path = path;
+        _serve = serve;
+        _log = log;
+    }
+
+    /// <summary>
+    /// The whole life of a worker process. <paramref name="warmUp"/> runs once the daemon knows of this worker, and
+    /// returns early when what it is given says that an order has come. Returns an exit status.
+    /// </summary>
+    public int Run(Action<Func<bool>> warmUp)
+    {
+        if (!TryConnect())
+        {
+            _log.NoDaemon(_path);
+            return 1;
+        }
+
+        warmUp(() => _channel!.WaitReadable(0));
+        lock (_lock)
+        {
+            _channel?.TrySend(WorkerMessageKind.Hello, WorkerHello.Format(isWarm: true));
+        }
+
+        while (true)
+        {
+            WorkerChannel channel = _channel!;
+            if (_served is not null && !channel.WaitReadable(StatusMilliseconds))
+            {
+                PushStatus();
+                continue;
+            }
+
+            using WorkerMessage? message = channel.Receive();
+            if (message is null)
+            {
+                if (_served is null)
+                {
+                    return 0;
+                }
+
+                FindDaemon();
+            }
+            else if (!Handle(message))
+            {
+                return 0;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _served?.Dispose();
+        _channel?.Dispose();
+        _record?.Dispose();
+    }
+
+    FileDescriptor IMemoryFiles.Open(string name, ulong size)
+    {
+        lock (_lock)
+        {
+            if (_record!.Files.TryGetValue(name, out FileDescriptor? file) && file.Inspect().Size == size)
+            {
+                return file.Duplicate();
+            }
+
+            file = MemFd.Create($"vgpu-{name}", size);
+            _record.Replace(name, file);
+            Tell(WorkerMessageKind.File, Encoding.UTF8.GetBytes(name), file);
+            return file.Duplicate();
+        }
+    }
+
+    void IConnectionKeeper.ClientAccepted(FileDescriptor socket)
+    {
+        lock (_lock)
+        {
+            _record!.SetClient(socket);
+            Tell(WorkerMessageKind.Client, default, socket);
+        }
+    }
+
+    void IConnectionKeeper.DmaMapped(in KeptMap map, FileDescriptor? file)
+    {
+        lock (_lock)
+        {
+            _record!.Client?.DmaMapped(map, file);
+            Tell(WorkerMessageKind.Map, InstanceRecord.Bytes(map), file is null ? [] : [file]);
+        }
+    }
+
+    void IConnectionKeeper.DmaUnmapped(ulong iova, ulong size)
+    {
+        lock (_lock)
+        {
+            _record!.Client?.DmaUnmapped(iova, size);
+            Tell(WorkerMessageKind.Unmap, InstanceRecord.Bytes(new KeptMap(iova, size, 0, default)));
+        }
+    }
+
+    void IConnectionKeeper.DmaUnmappedAll()
+    {
+        lock (_lock)
+        {
+            _record!.Client?.DmaUnmappedAll();
+            Tell(WorkerMessageKind.UnmapAll);
+        }
+    }
+
+    void IConnectionKeeper.IrqsSet(in KeptIrqs irqs, ReadOnlySpan<byte> bools, ReadOnlySpan<FileDescriptor> eventfds)
+    {
+        lock (_lock)
+        {
+            _record!.Client?.IrqsSet(irqs, bools, eventfds);
+            Tell(WorkerMessageKind.Irqs, [.. InstanceRecord.Bytes(irqs), .. bools], eventfds);
+        }
+    }
+
+    void IConnectionKeeper.ClientGone()
+    {
+        lock (_lock)
+        {
+            _record!.DropClient();
+            Tell(WorkerMessageKind.ClientGone);
+        }
+    }
+
+    // False once there is nothing left to do.
+    private bool Handle(WorkerMessage message)
+    {
+        switch (message.Kind)
+        {
+            case WorkerMessageKind.Instance:
+                _record = InstanceRecord.Begin(message);
+                return true;
+            case WorkerMessageKind.Serve:
+                return Serve((ServeMode)message.Payload[0]);
+            case WorkerMessageKind.Configure:
+                Configure(InstanceText.Parse(message.Payload));
+                return true;
+            case WorkerMessageKind.Yield:
+                Yield();
+                return false;
+            case WorkerMessageKind.Stop:
+                _served?.Dispose();
+                _served = null;
+                return false;
+            default:
+                // Before Serve: what the instance has. Afterwards the record is this worker's to change.
+                return _served is null && _record is not null && _record.Apply(message);
+        }
+    }
+
+    private bool Serve(ServeMode mode)
+    {
+        InstanceRecord record = _record ?? throw new InvalidDataException("told to serve nothing");
+        try
+        {
+            _served = _serve(new ServeRequest
+            {
+                Definition = record.Definition,
+                Mode = mode,
+                Listener = record.Listener.Duplicate(),
+                ScreenListener = record.ScreenListener.Duplicate(),
+                Files = this,
+                Keeper = this,
+                Client = record.Client?.Duplicate(),
+                State = record.Files.GetValueOrDefault(InstanceRecord.StateFile),
+                Report = Report,
+            });
+        }
+        catch (Exception e) when (e is BusException or LinuxException or IOException or ArgumentException)
+        {
+            lock (_lock)
+            {
+                Tell(WorkerMessageKind.Refused, Encoding.UTF8.GetBytes(e.Message));
+            }
+
+            return false;
+        }
+
+        lock (_lock)
+        {
+            record.Remove(InstanceRecord.StateFile);
+            Tell(WorkerMessageKind.Served);
+        }
+
+        PushStatus();
+        return true;
+    }
+
+    private void Configure(InstanceDefinition definition)
+    {
+        byte[] answer = [];
+        try
+        {
+            if (_served?.TryConfigure(definition) ?? false)
+            {
+                lock (_lock)
+                {
+                    _record!.Definition = definition;
+                }
+            }
+            else
+            {
+                answer = [WorkerChannel.NeedsAnother];
+            }
+        }
+        catch (BusException e)
+        {
+            answer = [(byte)e.Error, .. Encoding.UTF8.GetBytes(e.Message)];
+        }
+
+        lock (_lock)
+        {
+            Tell(WorkerMessageKind.Configured, answer);
+        }
+
+        PushStatus();
+    }
+
+    private void Yield()
+    {
+        using FileDescriptor? state = _served?.Yield();
+        lock (_lock)
+        {
+            Tell(WorkerMessageKind.Yielded, default, state is null ? [] : [state]);
+        }
+    }
+
+    private void Report(WorkerEventKind kind, string detail)
+    {
+        lock (_lock)
+        {
+            Tell(WorkerMessageKind.Event, [(byte)kind, .. Encoding.UTF8.GetBytes(detail)]);
+        }
+
+        PushStatus();
+    }
+
+    private void PushStatus()
+    {
+        if (_served is not { } served)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            byte[] status = WorkerStatusText.Format(served.Status with { ClientPid = ClientPid() });
+            if (!status.AsSpan().SequenceEqual(_lastStatus))
+            {
+                _lastStatus = status;
+                Tell(WorkerMessageKind.Status, status);
+            }
+        }
+    }
+
+    // Lock held.
+    private int? ClientPid() => _record?.Client is { } client ? UnixSocket.PeerOf(client.Socket).Pid : null;
+
+    // Lock held. A daemon that does not read is as good as gone: it gets all of it anew when it comes back.
+    private void Tell(WorkerMessageKind kind, ReadOnlySpan<byte> payload = default, params ReadOnlySpan<FileDescriptor> descriptors)
+    {
+        if (_channel is { } channel && !channel.TrySend(kind, payload, descriptors))
+        {
+            channel.Shutdown();
+        }
+    }
+
+    private bool TryConnect()
+    {
+        WorkerChannel channel;
+        try
+        {
+            channel = new WorkerChannel(UnixSocket.Connect(_path, UnixSocketKind.SOCK_SEQPACKET));
+        }
+        catch (LinuxException)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            bool told = channel.SendPatiently(WorkerMessageKind.Hello, WorkerHello.Format(isWarm: false));
+            if (_served is not null && _record is { } record)
+            {
+                told = told && record.SendTo(channel) && channel.SendPatiently(WorkerMessageKind.Served);
+                _lastStatus = [];
+            }
+
+            if (!told)
+            {
+                channel.Dispose();
+                return false;
+            }
+
+            _channel?.Dispose();
+            _channel = channel;
+        }
+
+        PushStatus();
+        return true;
+    }
+
+    private void FindDaemon()
+    {
+        lock (_lock)
+        {
+            _channel?.Dispose();
+            _channel = null;
+        }
+
+        _log.DaemonGone();
+        using var pause = new ManualResetEventSlim();
+        for (int milliseconds = FirstPause; !TryConnect(); milliseconds = Math.Min(milliseconds * 2, LongestPause))
+        {
+            pause.Wait(milliseconds);
+        }
+    }
+}

@@ -1,0 +1,36 @@
+using Vgpu.Linux;
+
+namespace Vgpu.Bus.Workers;
+
+/// <summary>What the daemon knows of one worker process. Supervisor's thread only.</summary>
+internal sealed class WorkerLink(WorkerChannel channel, PidFd process) : IDisposable
+{
+    internal WorkerChannel Channel { get; } = channel;
+
+    internal PidFd Process { get; } = process;
+
+    /// <summary>It has said who it is.</summary>
+    internal bool IsKnown { get; set; }
+
+    /// <summary>It has run through what it will do, and takes over fast.</summary>
+    internal bool IsWarm { get; set; }
+
+    /// <summary>The instance that it tells of itself: it served under an earlier daemon.</summary>
+    internal InstanceRecord? Told { get; set; }
+
+    /// <summary>And has told all of it.</summary>
+    internal bool HasToldAll { get; set; }
+
+    /// <summary>The instance that it serves or is about to serve; null: it waits for one.</summary>
+    internal ServedInstance? Instance { get; set; }
+
+    /// <summary>It has been told to end, or killed; only its end is waited for.</summary>
+    internal bool IsEnding { get; set; }
+
+    public void Dispose()
+    {
+        Told?.Dispose();
+        Channel.Dispose();
+        Process.Dispose();
+    }
+}

@@ -1,0 +1,181 @@
+// Worker processes: how they come, what they say, and how they end.
+using System.Text;
+using Vgpu.Linux;
+
+namespace Vgpu.Bus.Workers;
+
+internal sealed partial class WorkerSupervisor
+{
+    // One worker at a time may say so much before the others have their turn.
+    private const int MessagesATurn = 64;
+
+    private void Accept()
+    {
+        UnixSocket? socket;
+        try
+        {
+            socket = _listener.Accept();
+        }
+        catch (LinuxException e)
+        {
+            // Out of descriptors: it stays in the backlog.
+            _log.SpawnFailed(e.Message);
+            return;
+        }
+
+        if (socket is null)
+        {
+            return;
+        }
+
+        PeerCredentials peer = socket.Peer();
+        PidFd? process = peer.Uid == UserIdentity.EffectiveUid || peer.Uid == 0 ? PidFd.Open(peer.Pid) : null;
+        if (process is null)
+        {
+            socket.Dispose();
+            return;
+        }
+
+        _links.Add(new WorkerLink(new WorkerChannel(socket), process));
+    }
+
+    private void Attend(WorkerLink link)
+    {
+        for (int i = 0; i < MessagesATurn && !link.IsEnding && link.Channel.WaitReadable(0); i++)
+        {
+            using WorkerMessage? message = link.Channel.Receive();
+            if (message is null)
+            {
+                Kill(link);
+                return;
+            }
+
+            HearSafely(link, message);
+        }
+    }
+
+    private void HearSafely(WorkerLink link, WorkerMessage message)
+    {
+        try
+        {
+            Hear(link, message);
+        }
+        catch (Exception e) when (e is InvalidDataException or LinuxException)
+        {
+            _log.WorkerBroken(link.Process.Pid, e.Message);
+            Kill(link);
+        }
+    }
+
+    private void Hear(WorkerLink link, WorkerMessage message)
+    {
+        if (message.Kind == WorkerMessageKind.Hello)
+        {
+            WorkerHello hello = WorkerHello.Parse(message.Payload);
+            Require(hello.Version == WorkerChannel.Version, "it is of another version");
+            (link.IsKnown, link.IsWarm) = (true, hello.IsWarm);
+            _starting = Math.Max(0, _starting - (hello.IsWarm ? 0 : 1));
+            return;
+        }
+
+        Require(link.IsKnown, "it has not said who it is");
+        if (link.Instance is { } instance)
+        {
+            Hear(link, instance, message);
+        }
+        else if (message.Kind == WorkerMessageKind.Instance)
+        {
+            Require(link.Told is null, "it serves two instances");
+            link.Told = InstanceRecord.Begin(message);
+        }
+        else if (message.Kind == WorkerMessageKind.Served && link.Told is not null)
+        {
+            Recognize(link);
+        }
+        else
+        {
+            Require(link.Told?.Apply(message) ?? false, "it speaks of an instance that it has not named");
+        }
+    }
+
+    private void Hear(WorkerLink link, ServedInstance instance, WorkerMessage message)
+    {
+        switch (message.Kind)
+        {
+            case WorkerMessageKind.Served:
+                BeginServing(link, instance);
+                break;
+            case WorkerMessageKind.Refused:
+                Refuse(instance, Encoding.UTF8.GetString(message.Payload));
+                link.Instance = null;
+                Kill(link);
+                break;
+            case WorkerMessageKind.Status:
+                instance.Status = WorkerStatusText.Parse(message.Payload, link.Process.Pid, instance.Successions);
+                break;
+            case WorkerMessageKind.Event:
+                Require(message.Payload.Length > 0 && message.Payload[0] < (byte)WorkerEventKind.Failed, "an event of no kind");
+                Tell(instance, (WorkerEventKind)message.Payload[0], Encoding.UTF8.GetString(message.Payload[1..]));
+                break;
+            case WorkerMessageKind.Configured:
+                EndConfigure(instance, message.Payload);
+                break;
+            case WorkerMessageKind.Yielded:
+                Require(instance.Phase == ServedPhase.Yielding, "it hands over unasked");
+                instance.Mode = instance.Record.Client is null ? ServeMode.Fresh : message.DescriptorCount > 0 ? ServeMode.Load : ServeMode.Restore;
+                if (message.DescriptorCount > 0)
+                {
+                    instance.Record.Replace(InstanceRecord.StateFile, message.Take(0));
+                }
+
+                instance.HasYielded = true;
+                Kill(link);
+                break;
+            default:
+                Require(instance.Record.Apply(message), "a message that is the daemon's to send");
+                break;
+        }
+    }
+
+    // Its process may still be running, and must not do anything any more once another takes its place.
+    private void Kill(WorkerLink link)
+    {
+        link.IsEnding = true;
+        link.Process.Kill();
+    }
+
+    // True: it is gone, and the instance knows.
+    private bool Bury(WorkerLink link)
+    {
+        if (!link.IsKnown)
+        {
+            _starting = Math.Max(0, _starting - 1);
+        }
+
+        // What it said before it ended still counts.
+        while (link.Instance is not null && link.Channel.WaitReadable(0) && link.Channel.Receive() is { } message)
+        {
+            using (message)
+            {
+                HearSafely(link, message);
+            }
+        }
+
+        if (link.Instance is { } instance)
+        {
+            instance.Link = null;
+            Lose(link, instance);
+        }
+
+        link.Dispose();
+        return true;
+    }
+
+    private static void Require(bool condition, string what)
+    {
+        if (!condition)
+        {
+            throw new InvalidDataException(what);
+        }
+    }
+}

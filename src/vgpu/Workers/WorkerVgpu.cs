@@ -1,0 +1,157 @@
+using Microsoft.Extensions.Logging;
+using Vgpu.Bus;
+using Vgpu.Bus.Workers;
+using Vgpu.Gpus;
+using Vgpu.Linux;
+using Vgpu.Screens;
+using Vgpu.Vfio;
+using Vgpu.Vfio.Migration;
+using Vgpu.VfioUser;
+using Vgpu.Viewers.Feed;
+
+namespace Vgpu.Cli.Workers;
+
+/// <summary>An instance of the bus, served in a worker process: the device, its client's connection, its screen.</summary>
+internal sealed class WorkerVgpu : IServedVgpu
+{
+    private static readonly TimeSpan s_yieldTimeout = TimeSpan.FromSeconds(1);
+
+    private readonly ServeRequest _request;
+    private readonly VgpuComposition _vgpu;
+    private readonly VfioUserServer _server;
+    private readonly ScreenFeedServer _feed;
+    private readonly ConnectionJournal _journal;
+    private readonly DeviceCheckpoint _checkpoint;
+    private InstanceDefinition _definition;
+
+    /// <summary>Serves when it returns. Throws <see cref="BusException"/>.</summary>
+    internal WorkerVgpu(ServeRequest request, ILogger log)
+    {
+        _request = request;
+        _definition = request.Definition;
+        try
+        {
+            (IVgpuVendor vendor, VgpuType type) = DeviceTypes.Find(_definition.Type);
+            VgpuOptions options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files };
+            _vgpu = new VgpuComposition(vendor, type, options, log);
+        }
+        catch (Exception e) when (e is ArgumentException or OperatorException)
+        {
+            throw new BusException(BusError.Invalid, e.Message, e);
+        }
+
+        VfioDevice device = _vgpu.Instance.Device;
+        _journal = new ConnectionJournal(request.Files.Open(ServeRequest.JournalFile, ConnectionJournal.FileLength));
+        _checkpoint = DeviceCheckpoint.For(device, request.Files, ServeRequest.CheckpointFile);
+        _server = new VfioUserServer("vfio-user", device, log, new VfioUserServerOptions { Name = _definition.Name, Keeper = request.Keeper, Journal = _journal });
+        _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
+        _vgpu.Instance.Noticed += Report;
+        _server.ClientChanged += (_, _) => request.Report(
+            _server.IsClientConnected ? WorkerEventKind.ClientAttached : WorkerEventKind.ClientGone,
+            _server.IsClientConnected ? "a VMM has attached" : "the VMM has left");
+        if (request.Client is { } client)
+        {
+            _server.Resume(client, Restore);
+        }
+
+        device.Checkpoint = _checkpoint;
+        _server.Start(new UnixSocket(request.Listener));
+        _feed.Start(new UnixSocket(request.ScreenListener));
+    }
+
+    public WorkerStatus Status
+    {
+        get
+        {
+            VgpuUsage usage = _vgpu.Instance.Usage;
+            return new WorkerStatus
+            {
+                Pid = Environment.ProcessId,
+                MemoryUsed = usage.MemoryUsed,
+                MemoryLimit = usage.MemoryLimit,
+                Modes = usage.Modes,
+                Requests = _server.Counters.TotalRequests,
+            };
+        }
+    }
+
+    public bool TryConfigure(InstanceDefinition definition)
+    {
+        (_, VgpuType type) = DeviceTypes.Find(definition.Type);
+        VgpuOptions now = InstanceOptions.Of(_definition, type);
+        VgpuOptions wanted = InstanceOptions.Of(definition, type);
+        if (wanted with { Name = now.Name, Mode = now.Mode, VideoMemory = now.VideoMemory } != now)
+        {
+            return false;
+        }
+
+        try
+        {
+            if (wanted.VideoMemory != now.VideoMemory)
+            {
+                _vgpu.Instance.SetVideoMemory(wanted.VideoMemory == 0 ? type.DefaultVideoMemory : wanted.VideoMemory);
+            }
+
+            if (wanted.Mode != now.Mode)
+            {
+                _vgpu.Instance.SetMode(wanted.Mode);
+            }
+        }
+        catch (NotSupportedException)
+        {
+            return false;
+        }
+        catch (ArgumentException e)
+        {
+            throw new BusException(BusError.Invalid, e.Message, e);
+        }
+
+        _definition = definition;
+        return true;
+    }
+
+    public FileDescriptor? Yield()
+    {
+        if (!_server.IsClientConnected || !_server.Yield(s_yieldTimeout))
+        {
+            return null;
+        }
+
+        return SavedState.Save(_vgpu.Instance.Device);
+    }
+
+    public void Dispose()
+    {
+        _feed.Dispose();
+        _server.Dispose();
+        _vgpu.Dispose();
+        _checkpoint.Dispose();
+        _journal.Dispose();
+    }
+
+    // Between the client's maps and its first message.
+    private void Restore()
+    {
+        VfioDevice device = _vgpu.Instance.Device;
+        bool done = _request.Mode switch
+        {
+            ServeMode.Load => _request.State is { } state && SavedState.TryLoad(device, state),
+            ServeMode.Restore => device.TryRestore(_checkpoint),
+            _ => true,
+        };
+        if (!done)
+        {
+            _request.Report(WorkerEventKind.Fault, "its state could not be brought back; the device was reset, and its guest's driver has to begin anew");
+        }
+    }
+
+    private void Report(VgpuNotice notice) => _request.Report(
+        notice.Kind switch
+        {
+            VgpuNoticeKind.ModeSet => WorkerEventKind.ModeSet,
+            VgpuNoticeKind.Reset => WorkerEventKind.Reset,
+            VgpuNoticeKind.QuotaRefused => WorkerEventKind.QuotaRefused,
+            _ => WorkerEventKind.Fault,
+        },
+        notice.Detail);
+}

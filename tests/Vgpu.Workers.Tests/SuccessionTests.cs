@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using Vgpu.Bus;
+using Vgpu.Screens;
+
+namespace Vgpu.Workers.Tests;
+
+/// <summary>A worker dies, and its VM does not notice: with the real program, killed.</summary>
+public sealed class SuccessionTests
+{
+    [Fact]
+    public void A_client_goes_on_when_its_worker_is_killed()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        for (int kill = 0; kill < 5; kill++)
+        {
+            client.Draw(kill);
+            int before = place.Pid(desk);
+            place.Kill(desk);
+
+            // Not told, not asked: the same connection, the same interrupts, the same memory.
+            Assert.Equal(0x1050_1af4u, client.Remote.Client.RegionRead<uint>(7, 0));
+            client.Draw(100 + kill);
+            AssertShows(place, desk, client);
+            Workplace.Eventually(() => place.Pid(desk) != before);
+        }
+
+        Assert.Equal(5, place.Host.Status(desk.Uuid)!.Successions);
+    }
+
+    [Fact]
+    public void Another_daemon_takes_workers_over_and_can_lose_them()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        int pid = place.Pid(desk);
+
+        Assert.Equal([desk.Uuid], place.Restart(desk.Uuid));
+        client.Draw(2);
+        Assert.Equal(pid, place.Pid(desk));
+
+        place.Kill(desk);
+        client.Draw(3);
+        AssertShows(place, desk, client);
+    }
+
+    [Fact]
+    public void A_worker_that_is_stopped_is_replaced()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        place.Kill(desk, "STOP");
+        client.Draw(2);
+        AssertShows(place, desk, client);
+    }
+
+    [Fact]
+    public void An_upgrade_changes_the_process_and_nothing_else()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        int pid = place.Pid(desk);
+        place.Host.Upgrade(desk.Uuid);
+        AssertShows(place, desk, client);
+        client.Draw(2);
+        AssertShows(place, desk, client);
+        Workplace.Eventually(() => place.Pid(desk) != pid);
+        Assert.DoesNotContain(place.Events, happened => happened.Kind == WorkerEventKind.Fault);
+    }
+
+    [Fact]
+    public void Nothing_is_left_of_an_instance_that_was_stopped()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using (new DrawingClient(place.Socket(desk)))
+        {
+            int pid = place.Pid(desk);
+            place.Host.Stop(desk.Uuid);
+            Workplace.Eventually(() => !place.Workers.Contains(pid));
+        }
+
+        Assert.False(Directory.Exists(place.Host.Paths(desk.Uuid).Folder));
+        Assert.Null(place.Host.Status(desk.Uuid));
+    }
+
+    [Fact]
+    public void Nobody_serves_what_nobody_expects()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        int pid = place.Pid(desk);
+        Assert.Empty(place.Restart());
+        Workplace.Eventually(() => !place.Workers.Contains(pid));
+    }
+
+    [Theory]
+    [InlineData("memory_limit", "134217728")]
+    [InlineData("heads", "2")]
+    public void A_setting_is_in_force_when_it_was_set(string name, string value)
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        place.Host.Configure(desk with { Settings = new SortedDictionary<string, string> { [name] = value } });
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        Workplace.Eventually(() => name == "heads"
+            ? place.Host.Status(desk.Uuid)!.Modes.Count == 2
+            : place.Host.Status(desk.Uuid)!.MemoryLimit == 128 << 20);
+    }
+
+    [Fact]
+    public void Another_device_is_not_put_under_a_client()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        BusException refused = Assert.Throws<BusException>(
+            () => place.Host.Configure(desk with { Settings = new SortedDictionary<string, string> { ["heads"] = "2" } }));
+        Assert.Equal(BusError.Busy, refused.Error);
+        client.Draw(1);
+    }
+
+    private static void AssertShows(Workplace place, InstanceDefinition desk, DrawingClient client)
+    {
+        Picture shown = Assert.IsType<Picture>(place.Shot(desk));
+        Assert.Equal((DrawingClient.Width, DrawingClient.Height), (shown.Width, shown.Height));
+        Assert.True(SamePixels(shown, client.Pixels), "another picture than the guest's");
+    }
+
+    // But for the byte that no format has.
+    private static bool SamePixels(Picture picture, ReadOnlySpan<byte> pixels)
+    {
+        ReadOnlySpan<uint> shown = MemoryMarshal.Cast<byte, uint>(picture.Pixels.Span);
+        ReadOnlySpan<uint> drawn = MemoryMarshal.Cast<byte, uint>(pixels);
+        for (int i = 0; i < drawn.Length; i++)
+        {
+            if (((shown[i] ^ drawn[i]) & 0xff_ffff) != 0)
+            {
+                return false;
+            }
+        }
+
+        return shown.Length == drawn.Length;
+    }
+}

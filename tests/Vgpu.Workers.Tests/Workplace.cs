@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using Vgpu.Bus;
+using Vgpu.Bus.Workers;
+using Vgpu.Screens;
+using Vgpu.Testing;
+using Vgpu.Viewers.Feed;
+
+namespace Vgpu.Workers.Tests;
+
+/// <summary>A run folder with a daemon's host of workers: the real program, in processes of its own.</summary>
+internal sealed class Workplace : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly TemporaryFolder _folder = new();
+    private readonly WorkerHostOptions _options;
+
+    internal Workplace()
+    {
+        _options = new WorkerHostOptions
+        {
+            RunFolder = Directory.CreateDirectory(_folder.File("run")).FullName,
+            Command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "vgpu.dll"), "worker"],
+        };
+        Host = null!;
+        Begin();
+    }
+
+    internal WorkerHost Host { get; private set; }
+
+    internal ListLogger Log { get; } = new();
+
+    internal List<WorkerEvent> Events { get; } = [];
+
+    /// <summary>Another daemon, which takes over what it is told to expect.</summary>
+    internal IReadOnlySet<Guid> Restart(params Guid[] expected)
+    {
+        Host.Dispose();
+        Begin();
+        return Host.Adopt(expected, s_patience);
+    }
+
+    internal InstanceDefinition Start(string type = "virtio-gpu", params (string Name, string Value)[] settings)
+    {
+        var definition = new InstanceDefinition
+        {
+            Uuid = Guid.NewGuid(),
+            Name = "desk",
+            Parent = "software0",
+            Type = type,
+            Settings = new SortedDictionary<string, string>(settings.ToDictionary(pair => pair.Name, pair => pair.Value), StringComparer.Ordinal),
+        };
+        Host.Start(definition);
+        return definition;
+    }
+
+    internal string Socket(InstanceDefinition definition) => Host.Paths(definition.Uuid).Socket;
+
+    internal int Pid(InstanceDefinition definition)
+    {
+        Eventually(() => Host.Status(definition.Uuid) is not null);
+        return Host.Status(definition.Uuid)!.Pid;
+    }
+
+    internal Picture? Shot(InstanceDefinition definition)
+    {
+        using ScreenFeedClient client = ScreenFeedClient.Connect(Host.Paths(definition.Uuid).Screen);
+        return client.Capture(0, withCursor: false);
+    }
+
+    internal void Kill(InstanceDefinition definition, string signal = "KILL") => Signal(Pid(definition), signal);
+
+    internal static void Signal(int pid, string signal)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
+    /// <summary>Workers of this folder that are there.</summary>
+    internal IReadOnlyList<int> Workers => [.. WorkerSpawner.Find(_options)];
+
+    internal static void Eventually(Func<bool> condition, string what = "what was waited for did not come")
+    {
+        var clock = Stopwatch.StartNew();
+        using var pause = new ManualResetEventSlim();
+        while (!condition())
+        {
+            Assert.True(clock.Elapsed < s_patience, what);
+            pause.Wait(10);
+        }
+    }
+
+    public void Dispose()
+    {
+        Host.Dispose();
+        foreach (int pid in Workers)
+        {
+            Signal(pid, "KILL");
+        }
+
+        Eventually(() => Workers.Count == 0);
+        _folder.Dispose();
+    }
+
+    private void Begin()
+    {
+        Host = new WorkerHost(_options, Log);
+        Host.Reported += happened =>
+        {
+            lock (Events)
+            {
+                Events.Add(happened);
+            }
+        };
+    }
+}
