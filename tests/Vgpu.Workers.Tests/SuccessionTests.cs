@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Vgpu.Bus;
+using Vgpu.Testing;
 using Vgpu.Screens;
 
 namespace Vgpu.Workers.Tests;

@@ -1,14 +1,13 @@
 // A VMM with a guest that draws on a virtio-gpu, as far as the device can tell: through the protocol only, with INTx.
 using System.Buffers.Binary;
 using Vgpu.Linux;
-using Vgpu.Testing;
 
-namespace Vgpu.Workers.Tests;
+namespace Vgpu.Testing;
 
-internal sealed class DrawingClient : IDisposable
+public sealed class DrawingClient : IDisposable
 {
-    internal const int Width = 640;
-    internal const int Height = 480;
+    public const int Width = 640;
+    public const int Height = 480;
 
     private const ulong Version1 = 1UL << 32;
     private const uint Created2D = 0x0101;
@@ -31,7 +30,7 @@ internal sealed class DrawingClient : IDisposable
     private readonly ulong _response;
     private readonly ulong _pixels;
 
-    internal DrawingClient(string socket)
+    public DrawingClient(string socket)
     {
         Remote = new RemoteDevice(socket);
         Remote.Map(_guest);
@@ -47,15 +46,15 @@ internal sealed class DrawingClient : IDisposable
         Do(SetScanout, 0, 0, Width, Height, 0, Resource);
     }
 
-    internal RemoteDevice Remote { get; }
+    public RemoteDevice Remote { get; }
 
-    internal FakeDriver Driver => _driver;
+    public FakeDriver Driver => _driver;
 
     /// <summary>What the guest has drawn last: rows of B8G8R8X8.</summary>
-    internal ReadOnlySpan<byte> Pixels => _guest.At(_pixels, Bytes);
+    public ReadOnlySpan<byte> Pixels => _guest.At(_pixels, Bytes);
 
     /// <summary>Draws a picture that no other number gives, and waits until the device has said that it is shown.</summary>
-    internal void Draw(int number)
+    public void Draw(int number)
     {
         Span<byte> pixels = _guest.At(_pixels, Bytes);
         for (int i = 0; i < Bytes; i += 4)

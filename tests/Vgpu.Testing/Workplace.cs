@@ -2,20 +2,19 @@ using System.Diagnostics;
 using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Screens;
-using Vgpu.Testing;
 using Vgpu.Viewers.Feed;
 
-namespace Vgpu.Workers.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>A run folder with a daemon's host of workers: the real program, in processes of its own.</summary>
-internal sealed class Workplace : IDisposable
+public sealed class Workplace : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly TemporaryFolder _folder = new();
     private readonly WorkerHostOptions _options;
 
-    internal Workplace()
+    public Workplace()
     {
         _options = new WorkerHostOptions
         {
@@ -26,21 +25,21 @@ internal sealed class Workplace : IDisposable
         Begin();
     }
 
-    internal WorkerHost Host { get; private set; }
+    public WorkerHost Host { get; private set; }
 
-    internal ListLogger Log { get; } = new();
+    public ListLogger Log { get; } = new();
 
-    internal List<WorkerEvent> Events { get; } = [];
+    public List<WorkerEvent> Events { get; } = [];
 
     /// <summary>Another daemon, which takes over what it is told to expect.</summary>
-    internal IReadOnlySet<Guid> Restart(params Guid[] expected)
+    public IReadOnlySet<Guid> Restart(params Guid[] expected)
     {
         Host.Dispose();
         Begin();
         return Host.Adopt(expected, s_patience);
     }
 
-    internal InstanceDefinition Start(string type = "virtio-gpu", params (string Name, string Value)[] settings)
+    public InstanceDefinition Start(string type = "virtio-gpu", params (string Name, string Value)[] settings)
     {
         var definition = new InstanceDefinition
         {
@@ -54,32 +53,32 @@ internal sealed class Workplace : IDisposable
         return definition;
     }
 
-    internal string Socket(InstanceDefinition definition) => Host.Paths(definition.Uuid).Socket;
+    public string Socket(InstanceDefinition definition) => Host.Paths(definition.Uuid).Socket;
 
-    internal int Pid(InstanceDefinition definition)
+    public int Pid(InstanceDefinition definition)
     {
         Eventually(() => Host.Status(definition.Uuid) is not null);
         return Host.Status(definition.Uuid)!.Pid;
     }
 
-    internal Picture? Shot(InstanceDefinition definition)
+    public Picture? Shot(InstanceDefinition definition)
     {
         using ScreenFeedClient client = ScreenFeedClient.Connect(Host.Paths(definition.Uuid).Screen);
         return client.Capture(0, withCursor: false);
     }
 
-    internal void Kill(InstanceDefinition definition, string signal = "KILL") => Signal(Pid(definition), signal);
+    public void Kill(InstanceDefinition definition, string signal = "KILL") => Signal(Pid(definition), signal);
 
-    internal static void Signal(int pid, string signal)
+    public static void Signal(int pid, string signal)
     {
         using Process kill = Process.Start("kill", [$"-{signal}", pid.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
     }
 
     /// <summary>Workers of this folder that are there.</summary>
-    internal IReadOnlyList<int> Workers => [.. WorkerSpawner.Find(_options)];
+    public IReadOnlyList<int> Workers => [.. WorkerSpawner.Find(_options)];
 
-    internal static void Eventually(Func<bool> condition, string what = "what was waited for did not come")
+    public static void Eventually(Func<bool> condition, string what = "what was waited for did not come")
     {
         var clock = Stopwatch.StartNew();
         using var pause = new ManualResetEventSlim();
