@@ -66,7 +66,7 @@ internal sealed class DeviceOptions
 
     private static ReadOnlyMemory<byte> LoadRom(VgpuType type, string? path)
     {
-        if (path is "none" || (path is null && type.Name != "bochs-display"))
+        if (path is "none" || (path is null && !type.Name.StartsWith("bochs-display", StringComparison.Ordinal)))
         {
             return default;
         }
