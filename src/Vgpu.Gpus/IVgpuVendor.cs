@@ -14,7 +14,11 @@ namespace Vgpu.Gpus;
 /// <param name="MaxHeads">1 to 16.</param>
 /// <param name="DefaultVideoMemory">Bytes, where the operator says nothing.</param>
 /// <param name="DeviceApi">How a VMM attaches it.</param>
-public sealed record VgpuType(string Name, string Description, int MaxHeads, ulong DefaultVideoMemory, string DeviceApi = "vfio-user-pci");
+public sealed record VgpuType(string Name, string Description, int MaxHeads, ulong DefaultVideoMemory, string DeviceApi = "vfio-user-pci")
+{
+    /// <summary>The largest mode of a head; neither the operator, nor a viewer, nor the guest goes beyond either side of it.</summary>
+    public DisplayMode MaxMode { get; init; } = new(DisplayMode.MaxSize, DisplayMode.MaxSize);
+}
 
 /// <summary>What the operator chose for one vGPU.</summary>
 public sealed record VgpuOptions
@@ -30,6 +34,15 @@ public sealed record VgpuOptions
     /// <summary>Bytes of video memory that the guest may use; 0: the type's default.</summary>
     public ulong VideoMemory { get; init; }
 
+    /// <summary>
+    /// The largest quota that the vGPU has had since its guest started, in bytes, where it was lowered since
+    /// (<see cref="VgpuInstance.SetVideoMemory"/>): a successor brings back what the guest has within it. 0: never lowered.
+    /// </summary>
+    public ulong PeakVideoMemory { get; init; }
+
+    /// <summary>Where memory comes from that must outlive this process; null: no memory need.</summary>
+    public IMemoryFiles? MemoryFiles { get; init; }
+
     /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
     public bool Msix { get; init; }
 
@@ -41,16 +54,6 @@ public sealed record VgpuOptions
 
     /// <summary>An option ROM image, for vendors that take one.</summary>
     public ReadOnlyMemory<byte> Rom { get; init; }
-}
-
-/// <summary>A vGPU: the device that a VMM attaches and the screen that its guest draws on.</summary>
-public sealed class VgpuInstance(VfioDevice device, Screen screen) : IDisposable
-{
-    public VfioDevice Device { get; } = device;
-
-    public Screen Screen { get; } = screen;
-
-    public void Dispose() => Device.Dispose();
 }
 
 /// <summary>A maker of device models.</summary>

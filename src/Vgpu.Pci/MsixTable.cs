@@ -12,9 +12,11 @@ internal sealed class MsixTable : IMmioHandler
 {
     private const int SmallestBar = 4096;
     private readonly byte[] _table;
+    private readonly PciFunction _function;
 
-    public MsixTable(int vectors)
+    public MsixTable(int vectors, PciFunction function)
     {
+        _function = function;
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(vectors);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(vectors, PCI_MSIX_FLAGS_QSIZE + 1);
         _table = new byte[vectors * PCI_MSIX_ENTRY_SIZE];
@@ -46,7 +48,11 @@ internal sealed class MsixTable : IMmioHandler
     public void Write(ulong offset, ReadOnlySpan<byte> data)
     {
         Span<byte> part = Overlap(offset, data.Length);
-        data[..part.Length].CopyTo(part);
+        using (_function.InTurn())
+        {
+            data[..part.Length].CopyTo(part);
+            _function.OnRegistersWritten();
+        }
     }
 
     /// <summary>Bytes of a saved state.</summary>

@@ -1,4 +1,5 @@
 // How a subclass lays a function out, and what regions VFIO shows of it. PCI Local Bus 3.0, 6.1 and 6.2.5.
+using System.Globalization;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using static Vgpu.Pci.PciRegisters;
@@ -43,9 +44,12 @@ public abstract partial class PciFunction
     /// the client maps: a guest reads and writes it without a message. Returns it as it is mapped here, zero-filled, until
     /// the function is disposed. What both sides write at once is ordered by nobody. Throws <see cref="LinuxException"/>.
     /// </summary>
-    protected MemoryMapping AddMemory(int index, ulong size)
+    /// <param name="index">0 to 5.</param>
+    /// <param name="size">Bytes.</param>
+    /// <param name="files">Where the memory comes from that must outlive this process, by the name "bar" and its index; null: it need not.</param>
+    protected MemoryMapping AddMemory(int index, ulong size, IMemoryFiles? files = null)
     {
-        FileDescriptor file = MemFd.Create("bar", size);
+        FileDescriptor file = files is null ? MemFd.Create("bar", size) : files.Open(string.Create(CultureInfo.InvariantCulture, $"bar{index}"), size);
         _ownFiles.Add(file);
         AddBar(new PciBar { Index = index, Size = size, IsPrefetchable = true, Memory = file });
         return ((MemoryBar)_handlers[index]!).Mapping;

@@ -1,4 +1,4 @@
-// What of a PCI function moves to another server: config space, MSI-X table, the level of INTx, memory of BARs; then what
+// What of a PCI function moves to another server, or to its successor in this place: config space, MSI-X table, the level of INTx, memory of BARs; then what
 // the device itself saves. The registers behind trapped BARs are the device's, the expansion ROM is the operator's.
 using Vgpu.Linux;
 using Vgpu.Vfio;
@@ -17,11 +17,26 @@ public abstract partial class PciFunction
     /// </summary>
     protected override IVfioMigratable? State => this is IVfioMigratable own ? _state ??= new FunctionState(this, own) : null;
 
+    /// <summary>
+    /// Raises every vector, as it may have been raised and lost; INTx was raised by the load where its level is high. An override
+    /// calls it. Lock held.
+    /// </summary>
+    protected override void OnRestored()
+    {
+        for (int vector = 0; vector < VectorCount && MsixEnabled; vector++)
+        {
+            TriggerMsix(vector);
+        }
+    }
+
     /// <summary>Holds INTx back while the device is stopped. An override calls it. Lock held.</summary>
     protected override void OnRunning(bool running) => _intx.SetRunning(running);
 
     /// <summary>The level of INTx, whatever masks it. Any thread.</summary>
     protected bool IntxAsserted => _intx.Asserted;
+
+    /// <summary>A register or the MSI-X table was written. Lock held.</summary>
+    internal void OnRegistersWritten() => StateChanged();
 
     private IEnumerable<(MemoryBar Bar, FileDescriptor File)> MemoryBars()
     {
@@ -36,14 +51,17 @@ public abstract partial class PciFunction
 
     private sealed class FunctionState(PciFunction function, IVfioMigratable own) : IVfioMigratable
     {
-        public long MaxStateLength
+        public long MaxStateLength => FunctionLength + function.MemoryBars().Sum(memory => memory.Bar.MaxStateLength) + own.MaxStateLength;
+
+        public long MaxCheckpointLength => FunctionLength + own.MaxCheckpointLength;
+
+        private long FunctionLength
         {
             get
             {
                 function.LayOut();
                 return (function._regions.Length * (long)(sizeof(ulong) + sizeof(uint))) + PciConfigSpace.StateLength
-                    + (function._msixTable?.StateLength ?? 0) + sizeof(byte)
-                    + function.MemoryBars().Sum(memory => memory.Bar.MaxStateLength) + own.MaxStateLength;
+                    + (function._msixTable?.StateLength ?? 0) + sizeof(byte);
             }
         }
 
@@ -59,9 +77,12 @@ public abstract partial class PciFunction
             function._config.SaveState(state);
             function._msixTable?.SaveState(state);
             state.Write(function.IntxAsserted ? (byte)1 : (byte)0);
-            foreach ((MemoryBar bar, FileDescriptor file) in function.MemoryBars())
+            if (!state.IsCheckpoint)
             {
-                bar.SaveState(file, state);
+                foreach ((MemoryBar bar, FileDescriptor file) in function.MemoryBars())
+                {
+                    bar.SaveState(file, state);
+                }
             }
 
             own.SaveState(state);
@@ -104,9 +125,12 @@ public abstract partial class PciFunction
             StateReader.Require(asserted <= 1, "the level of INTx");
             function.ApplyCommand();
             function._intx.SetLevel(asserted != 0);
-            foreach ((MemoryBar bar, FileDescriptor file) in function.MemoryBars())
+            if (!state.IsCheckpoint)
             {
-                bar.LoadState(file, state);
+                foreach ((MemoryBar bar, FileDescriptor file) in function.MemoryBars())
+                {
+                    bar.LoadState(file, state);
+                }
             }
 
             if (function.Iommu.BusMaster)

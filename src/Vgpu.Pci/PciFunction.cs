@@ -16,7 +16,9 @@ namespace Vgpu.Pci;
 /// <remarks>
 /// A subclass lays it out in its constructor with <see cref="AddBar"/>, <see cref="AddCapability(byte, ReadOnlySpan{byte})"/>
 /// and <see cref="SetRom"/>; the first access fixes that. Config space, SET_IRQS triggers, reset, DMA unmap and close hold
-/// the device's lock, and so do registers (<see cref="AddRegisters"/>); accesses to other BARs do not. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
+/// the device's lock, and so do registers (<see cref="AddRegisters"/>); accesses to other BARs do not. What an access to config
+/// space or registers changes is in the checkpoint before the access is answered; a device whose state changes on other ways
+/// says so with <see cref="VfioDevice.StateChanged"/>. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
 /// and unmasking INTx take only it, so that the end of an interrupt does not wait for queue work.
 /// </remarks>
 public abstract partial class PciFunction : VfioDevice
@@ -48,7 +50,7 @@ public abstract partial class PciFunction : VfioDevice
         _config.SetInterruptPin(interrupts == PciInterruptMode.None ? (byte)0 : (byte)1);
         if (interrupts == PciInterruptMode.Msix)
         {
-            _msixTable = new MsixTable(vectorCount);
+            _msixTable = new MsixTable(vectorCount, this);
             // Message control: vectors - 1; enable and function mask may be written. The offsets follow with the BAR.
             _msixCapability = _config.AddCapability(
                 PCI_CAP_ID_MSIX,
@@ -163,6 +165,7 @@ public abstract partial class PciFunction : VfioDevice
             _handlers[index]!.Read(offset, data);
         }
 
+        CommitState();
         return Errno.None;
     }
 
@@ -184,6 +187,7 @@ public abstract partial class PciFunction : VfioDevice
             _handlers[index]!.Write(offset, data);
         }
 
+        CommitState();
         return Errno.None;
     }
 
@@ -228,6 +232,8 @@ public abstract partial class PciFunction : VfioDevice
         using (InTurn())
         {
             ResetAll();
+            StateChanged();
+            CommitState();
         }
     }
 
@@ -242,6 +248,8 @@ public abstract partial class PciFunction : VfioDevice
             _msix.Clear();
             _err.Clear();
             _req.Clear();
+            StateChanged();
+            CommitState();
         }
     }
 
@@ -318,6 +326,7 @@ public abstract partial class PciFunction : VfioDevice
         {
             bool mastered = Iommu.BusMaster;
             _config.Write(offset, data);
+            StateChanged();
             ApplyCommand();
             OnConfigWritten(offset, data.Length);
             if (Iommu.BusMaster != mastered)

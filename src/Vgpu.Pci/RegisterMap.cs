@@ -81,6 +81,7 @@ public sealed class RegisterMap : IMmioHandler
 
                 data.Slice(to, count).CopyTo(value[from..]);
                 register.Write(value);
+                _function.OnRegistersWritten();
             }
         }
     }

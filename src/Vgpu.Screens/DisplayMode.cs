@@ -13,6 +13,9 @@ public readonly record struct DisplayMode(int Width, int Height, int RefreshHert
     public bool IsValid =>
         Width is >= 1 and <= MaxSize && Height is >= 1 and <= MaxSize && RefreshHertz is >= 1 and <= MaxRefreshHertz;
 
+    /// <summary>Whether neither side is longer than the other's.</summary>
+    public bool IsWithin(DisplayMode other) => Width <= other.Width && Height <= other.Height;
+
     /// <summary>For example <c>1024x768@60</c>.</summary>
     public override string ToString() => FormattableString.Invariant($"{Width}x{Height}@{RefreshHertz}");
 

@@ -37,6 +37,9 @@ public static class Edid
     // Millimetres that fit the base block's byte of centimetres; a larger monitor leaves its size undefined.
     private const int SizeMax = 2559;
 
+    // Both bytes of a standard timing that is not there.
+    private const byte UnusedTiming = 0x01;
+
     private static readonly DisplayMode _fallback = new(1920, 1080);
 
     // Two bytes each (E-EDID 1.4, 3.9): width / 8 - 31, then the aspect ratio and 60 Hz.
@@ -47,10 +50,10 @@ public static class Edid
 
     /// <summary>
     /// EDID of 128 bytes, or 256 with a DisplayID extension, for a monitor that prefers <paramref name="mode"/>.
-    /// <paramref name="head"/> tells the monitors of one vGPU apart (the serial number). Throws
-    /// <see cref="ArgumentOutOfRangeException"/> for a mode that is not valid.
+    /// <paramref name="head"/> tells the monitors of one vGPU apart (the serial number). Standard timings beyond
+    /// <paramref name="max"/> are left out. Throws <see cref="ArgumentOutOfRangeException"/> for a mode that is not valid.
     /// </summary>
-    public static byte[] Create(DisplayMode mode, int head = 0)
+    public static byte[] Create(DisplayMode mode, int head = 0, DisplayMode? max = null)
     {
         mode.Validate(nameof(mode));
         CvtTiming preferred = CvtTiming.Of(mode);
@@ -61,7 +64,7 @@ public static class Edid
         var identity = new EdidIdentity(ManufacturerId, ProductCode, head + 1, ModelYear);
         WriteHeader(block, identity);
         WriteDisplay(block, mode, fits);
-        WriteTimings(block);
+        WriteTimings(block, max ?? new DisplayMode(DisplayMode.MaxSize, DisplayMode.MaxSize));
         WriteDetailedTiming(block.Slice(DETAILED_TIMING, 18), fits ? preferred : CvtTiming.Of(_fallback), mode);
         if (!TryWriteRangeLimits(block.Slice(DISPLAY_RANGE_LIMITS, 18), mode.RefreshHertz, preferred))
         {
@@ -132,13 +135,19 @@ public static class Edid
     }
 
     // 3.8 and 3.9: 640x480, 800x600 and 1024x768 at 60 Hz, then the standard timings.
-    private static void WriteTimings(Span<byte> block)
+    private static void WriteTimings(Span<byte> block, DisplayMode max)
     {
         block[35] = 0x21;
         block[36] = 0x08;
         for (int i = 0; i < _standardTimings.Length; i++)
         {
             (int width, int height) = _standardTimings[i];
+            if (!new DisplayMode(width, height).IsWithin(max))
+            {
+                block[38 + (2 * i)] = block[39 + (2 * i)] = UnusedTiming;
+                continue;
+            }
+
             int aspect = width * 10 == height * 16 ? 0 : width * 3 == height * 4 ? 1 : width * 4 == height * 5 ? 2 : 3;
             block[38 + (2 * i)] = (byte)((width / 8) - 31);
             block[39 + (2 * i)] = (byte)(aspect << 6);

@@ -18,12 +18,13 @@ public sealed class Head
     private byte[] _edid;
     private ulong _generation;
 
-    internal Head(int index, bool isConnected, DisplayMode preferred)
+    internal Head(int index, bool isConnected, DisplayMode preferred, DisplayMode max)
     {
         Index = index;
         _isConnected = isConnected;
-        _preferredMode = preferred;
-        _edid = Screens.Edid.Create(preferred, index);
+        MaxMode = max;
+        _preferredMode = Limit(preferred);
+        _edid = Screens.Edid.Create(_preferredMode, index, max);
     }
 
     /// <summary>
@@ -35,7 +36,13 @@ public sealed class Head
     /// <summary>Raised when the first observer has come or the last has gone (<see cref="IsObserved"/>). Without the lock, on their thread.</summary>
     public event Action<Head>? ObservationChanged;
 
+    /// <summary>Raised when the size of what is shown has changed, or something or nothing is shown. Without the lock, on the device's thread.</summary>
+    public event Action<Head>? ModeSet;
+
     public int Index { get; }
+
+    /// <summary>The longest sides that the head may have.</summary>
+    public DisplayMode MaxMode { get; }
 
     /// <summary>Whether a monitor is plugged in.</summary>
     public bool IsConnected
@@ -87,12 +94,13 @@ public sealed class Head
     }
 
     /// <summary>
-    /// A viewer or the operator wants another size. Throws <see cref="ArgumentOutOfRangeException"/> for a mode that is
+    /// A viewer or the operator wants another size, of which sides beyond <see cref="MaxMode"/> are cut. Throws <see cref="ArgumentOutOfRangeException"/> for a mode that is
     /// not valid; does nothing where it is the preferred one already.
     /// </summary>
     public void RequestMode(DisplayMode mode)
     {
         mode.Validate(nameof(mode));
+        mode = Limit(mode);
         lock (_lock)
         {
             if (_preferredMode == mode)
@@ -101,7 +109,7 @@ public sealed class Head
             }
 
             _preferredMode = mode;
-            _edid = Screens.Edid.Create(mode, Index);
+            _edid = Screens.Edid.Create(mode, Index, MaxMode);
         }
 
         PreferredModeChanged?.Invoke(this);
@@ -138,10 +146,16 @@ public sealed class Head
             _generation++;
         }
 
+        bool isModeSet = (before?.Width, before?.Height) != (surface?.Width, surface?.Height);
         before?.Dispose();
         foreach (IHeadObserver observer in Volatile.Read(ref _observers))
         {
             observer.SurfaceChanged(this);
+        }
+
+        if (isModeSet)
+        {
+            ModeSet?.Invoke(this);
         }
     }
 
@@ -321,6 +335,9 @@ public sealed class Head
             return true;
         }
     }
+
+    private DisplayMode Limit(DisplayMode mode) =>
+        mode with { Width = Math.Min(mode.Width, MaxMode.Width), Height = Math.Min(mode.Height, MaxMode.Height) };
 
     private void ReportCursor()
     {

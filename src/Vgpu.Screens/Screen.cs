@@ -10,15 +10,20 @@ public sealed class Screen
     /// A screen of <paramref name="headCount"/> heads (1 to 16), of which the first is connected. Throws
     /// <see cref="ArgumentOutOfRangeException"/>.
     /// </summary>
-    public Screen(int headCount, DisplayMode preferred)
+    /// <param name="headCount">1 to 16.</param>
+    /// <param name="preferred">What every monitor prefers.</param>
+    /// <param name="max">The longest sides that a head may have; null: any.</param>
+    public Screen(int headCount, DisplayMode preferred, DisplayMode? max = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(headCount, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(headCount, MaxHeads);
         preferred.Validate(nameof(preferred));
+        DisplayMode largest = max ?? new DisplayMode(DisplayMode.MaxSize, DisplayMode.MaxSize);
+        largest.Validate(nameof(max));
         var heads = new Head[headCount];
         for (int i = 0; i < headCount; i++)
         {
-            heads[i] = new Head(i, isConnected: i == 0, preferred);
+            heads[i] = new Head(i, isConnected: i == 0, preferred, largest);
         }
 
         Heads = heads;

@@ -24,32 +24,45 @@ internal sealed partial class BochsDisplay : PciFunction
     private readonly BochsScanout _scanout;
     private readonly BochsMmio _mmio;
     private readonly RefreshThread _refresh;
+    private readonly VgpuNotices _notices;
+    private readonly ulong _videoMemory;
 
     /// <summary>Owns <paramref name="renderer"/>, which has nothing to do: the guest draws with its processor.</summary>
-    internal BochsDisplay(Type2 iommu, string name, Head head, ulong videoMemory, ReadOnlyMemory<byte> rom, IRenderer renderer, ILogger log)
+    internal BochsDisplay(Type2 iommu, VgpuOptions options, Head head, ulong videoMemory, IRenderer renderer, VgpuNotices notices, ILogger log)
         : base(iommu, _identity, PciInterruptMode.None, vectorCount: 0)
     {
         _renderer = renderer;
         _head = head;
-        var framebuffer = new Framebuffer(name, videoMemory);
-        _scanout = new BochsScanout(name, framebuffer, head, log);
-        _mmio = new BochsMmio(_scanout, head, videoMemory);
+        _notices = notices;
+        _videoMemory = videoMemory;
+        var framebuffer = new Framebuffer(options.Name, videoMemory, options.MemoryFiles);
+        _scanout = new BochsScanout(options.Name, framebuffer, head, log);
+        _mmio = new BochsMmio(this, _scanout, head, videoMemory);
         _refresh = new RefreshThread(_scanout, head);
         AddBar(new PciBar { Index = 0, Size = videoMemory, IsPrefetchable = true, Memory = framebuffer.File });
         AddBar(new PciBar { Index = 2, Size = PageSize, Handler = _mmio });
-        SetRom(rom);
+        SetRom(options.Rom);
+        head.PreferredModeChanged += OnPreferredModeChanged;
     }
 
     protected override void OnReset()
     {
-        _mmio.Reset();
-        _scanout.Clear();
+        if (_mmio.Reset())
+        {
+            _notices.Report(new VgpuNotice(VgpuNoticeKind.Reset, "the guest reset the device"));
+        }
+
+        if (!IsRestoring)
+        {
+            _scanout.Clear();
+        }
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
         {
+            _head.PreferredModeChanged -= OnPreferredModeChanged;
             _refresh.Dispose();
             _scanout.Dispose();
             _renderer.Dispose();

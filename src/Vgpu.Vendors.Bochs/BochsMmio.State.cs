@@ -31,6 +31,6 @@ internal sealed partial class BochsMmio
         state.Read(edid);
         _edid = edid;
         _bigEndian = bigEndian == 1;
-        _scanout.SetMode(DispiMode.Of(_registers, _bigEndian, _videoMemory));
+        _scanout.SetMode(DispiMode.Of(_registers, _bigEndian, _videoMemory, _head.MaxMode));
     }
 }

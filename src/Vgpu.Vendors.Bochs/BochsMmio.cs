@@ -7,18 +7,20 @@ namespace Vgpu.Vendors.Bochs;
 
 // BAR 2 of bochs-display (QEMU docs/specs/standard-vga.rst, "MMIO area spec"): EDID, the DISPI registers, the extended
 // registers. The VGA ports at 0x400 are not there: reads give zero. Any access size works; a byte changes its half of a
-// register. The transport's thread only.
+// register. The transport's thread only; what changes anything takes the device's lock, as a checkpoint may be taken any time.
 internal sealed partial class BochsMmio : IMmioHandler
 {
     private readonly ushort[] _registers = new ushort[VBE_DISPI_INDEX_NB];
+    private readonly BochsDisplay _device;
     private readonly BochsScanout _scanout;
     private readonly Head _head;
     private readonly ulong _videoMemory;
     private ReadOnlyMemory<byte> _edid;
     private bool _bigEndian;
 
-    internal BochsMmio(BochsScanout scanout, Head head, ulong videoMemory)
+    internal BochsMmio(BochsDisplay device, BochsScanout scanout, Head head, ulong videoMemory)
     {
+        _device = device;
         _scanout = scanout;
         _head = head;
         _videoMemory = videoMemory;
@@ -35,6 +37,7 @@ internal sealed partial class BochsMmio : IMmioHandler
 
     public void Write(ulong offset, ReadOnlySpan<byte> data)
     {
+        using Lock.Scope held = _device.InTurn();
         int at = (int)offset;
         int end = at + data.Length;
         bool changed = false;
@@ -50,16 +53,19 @@ internal sealed partial class BochsMmio : IMmioHandler
 
         if (changed)
         {
-            _scanout.SetMode(DispiMode.Of(_registers, _bigEndian, _videoMemory));
+            _device.OnRegistersChanged();
+            _scanout.SetMode(DispiMode.Of(_registers, _bigEndian, _videoMemory, _head.MaxMode));
         }
     }
 
-    /// <summary>Power-on state: every register zero, the display off, little-endian.</summary>
-    internal void Reset()
+    /// <summary>Power-on state: every register zero, the display off, little-endian. False: it was so already.</summary>
+    internal bool Reset()
     {
+        bool wasSet = _bigEndian || _registers.AsSpan().ContainsAnyExcept((ushort)0);
         Array.Clear(_registers);
         _bigEndian = false;
         _scanout.SetMode(null);
+        return wasSet;
     }
 
     private byte ReadByte(int offset)
@@ -80,9 +86,12 @@ internal sealed partial class BochsMmio : IMmioHandler
     // A driver reads from the first byte on: there the EDID is taken whole, so that a new mode does not mix two.
     private byte ReadEdid(int offset)
     {
-        if (offset == 0)
+        ReadOnlyMemory<byte> now = offset == 0 ? _head.Edid : _edid;
+        if (!now.Equals(_edid))
         {
-            _edid = _head.Edid;
+            using Lock.Scope held = _device.InTurn();
+            _edid = now;
+            _device.OnRegistersChanged();
         }
 
         return offset < _edid.Length ? _edid.Span[offset] : (byte)0;

@@ -21,8 +21,8 @@ internal readonly record struct DispiMode(DispiFormat Format, int Width, int Hei
 
     internal int BytesPerPixel => Format == DispiFormat.R5G6B5 ? 2 : 4;
 
-    /// <summary>Null where the display is off or the registers make no picture within the memory.</summary>
-    internal static DispiMode? Of(ReadOnlySpan<ushort> registers, bool bigEndian, ulong videoMemory)
+    /// <summary>Null where the display is off or the registers make no picture within the memory and <paramref name="max"/>.</summary>
+    internal static DispiMode? Of(ReadOnlySpan<ushort> registers, bool bigEndian, ulong videoMemory, DisplayMode max)
     {
         if ((registers[VBE_DISPI_INDEX_ENABLE] & VBE_DISPI_ENABLED) == 0)
         {
@@ -44,7 +44,7 @@ internal readonly record struct DispiMode(DispiFormat Format, int Width, int Hei
 
         int width = registers[VBE_DISPI_INDEX_XRES];
         int height = registers[VBE_DISPI_INDEX_YRES];
-        if (width is < MinSize or > DisplayMode.MaxSize || height is < MinSize or > DisplayMode.MaxSize)
+        if (width < MinSize || height < MinSize || width > max.Width || height > max.Height)
         {
             return null;
         }

@@ -1,4 +1,5 @@
 using Vgpu.Linux;
+using Vgpu.Vfio;
 
 namespace Vgpu.Vendors.Bochs;
 
@@ -8,11 +9,17 @@ internal sealed unsafe class Framebuffer : IDisposable
 {
     private readonly MemoryMapping _mapping;
 
-    internal Framebuffer(string name, ulong size)
+    // A file that outlives the process is its keeper's to seal.
+    internal Framebuffer(string name, ulong size, IMemoryFiles? files = null)
     {
-        File = MemFd.Create(name, size, Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW | Seals.F_SEAL_SEAL);
+        File = files?.Open("bar0", size) ?? MemFd.Create(name, size, Seals.F_SEAL_SHRINK | Seals.F_SEAL_GROW | Seals.F_SEAL_SEAL);
         try
         {
+            if (File.Inspect().Size < size || (MemFd.GetSeals(File) & Seals.F_SEAL_SHRINK) == 0)
+            {
+                throw new ArgumentException($"the memory file of BAR 0 is shorter than {size} bytes, or can be made so");
+            }
+
             _mapping = MemoryMapping.Share(File, 0, size, MemoryProtection.ReadWrite);
         }
         catch

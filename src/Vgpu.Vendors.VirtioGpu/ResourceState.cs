@@ -1,4 +1,5 @@
-// Resources as saved state: what they are, their backings as guest addresses, and the pixels that are the host's.
+// Resources as saved state: what they are, their backings as guest addresses, and the pixels that are the host's (not in a
+// checkpoint: those that have a backing come from there again).
 using System.Buffers;
 using System.Runtime.InteropServices;
 using Vgpu.Gpus;
@@ -19,6 +20,10 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
     private const uint Blob = 2;
 
     private const int PiecePixels = 1 << 18;
+
+    /// <summary>Bytes of a checkpoint at most that resources take which cost so much: an entry takes the most for its cost.</summary>
+    internal static long MaxCheckpointLength(ulong cost) =>
+        (long)Math.Min(cost / (VideoMemory.EntryCost / (ulong)Marshal.SizeOf<SavedEntry>()), long.MaxValue / 4);
 
     internal static void Save(GpuResource resource, StateWriter state)
     {
@@ -48,7 +53,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
             state.Write(new SavedEntry { Iova = entry.Iova, Length = entry.Length });
         }
 
-        if (resource is Resource2D shown)
+        if (resource is Resource2D shown && !state.IsCheckpoint)
         {
             SavePixels(shown.Host, state);
         }
@@ -67,7 +72,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         resource.Uuid = saved.Uuid == Guid.Empty ? null : saved.Uuid;
         resources.Add(resource);
         LoadBacking(resource, saved, state);
-        if (resource is Resource2D picture)
+        if (resource is Resource2D picture && !state.IsCheckpoint)
         {
             LoadPixels(picture.Host, state);
         }
@@ -81,7 +86,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
 
         // Below 2^62.
         ulong bytes = (ulong)saved.Width * saved.Height * BytesPerPixel;
-        StateReader.Require(bytes <= (ulong)state.Left, "the pixels of a resource are not there");
+        StateReader.Require(state.IsCheckpoint || bytes <= (ulong)state.Left, "the pixels of a resource are not there");
         ulong cost = VideoMemory.CostOf(bytes);
         Charge(cost);
         if (renderer.CreateResource2D(format, (int)saved.Width, (int)saved.Height) is { } host)

@@ -1,5 +1,6 @@
 // Scanouts as saved state: which part of which resource a head shows; of a blob also the picture that was copied of it.
 using System.Runtime.InteropServices;
+using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vfio.Migration;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -16,6 +17,19 @@ internal sealed partial class ScanoutCommands
         }
     }
 
+    /// <summary>Shows what a checkpoint left out; EFAULT: not all of it yet.</summary>
+    internal Errno Recover(bool giveUp)
+    {
+        Errno error = Errno.None;
+        foreach (Scanout scanout in scanouts)
+        {
+            Errno one = scanout.Recover(giveUp);
+            error = one == Errno.EFAULT ? one : error;
+        }
+
+        return error;
+    }
+
     /// <summary>After the resources.</summary>
     internal void LoadState(StateReader state)
     {
@@ -28,6 +42,8 @@ internal sealed partial class ScanoutCommands
 
 internal sealed partial class Scanout
 {
+    private bool _isToRecover;
+
     /// <summary>Bytes at most beside the copy of a blob, which counts against the quota.</summary>
     internal static int MaxStateLength => Marshal.SizeOf<SavedScanout>();
 
@@ -46,7 +62,7 @@ internal sealed partial class Scanout
             Stride = isBlob ? _layout.Stride : 0,
             Stale = isBlob && _stale ? 1u : 0,
         });
-        for (int y = 0; isBlob && y < _rect.Height; y++)
+        for (int y = 0; isBlob && !state.IsCheckpoint && y < _rect.Height; y++)
         {
             state.Write(_own!.Row(y));
         }
@@ -55,6 +71,7 @@ internal sealed partial class Scanout
     /// <summary>After <see cref="Disable"/>, with the resources loaded.</summary>
     internal void LoadState(StateReader state, ResourceTable resources)
     {
+        _isToRecover = false;
         SavedScanout saved = state.Read<SavedScanout>();
         if (saved.ResourceId == 0)
         {
@@ -64,7 +81,7 @@ internal sealed partial class Scanout
 
         var rect = new Rect(saved.X, saved.Y, saved.Width, saved.Height);
         StateReader.Require(
-            saved.X >= 0 && saved.Y >= 0 && saved.Width > 0 && saved.Height > 0 && ScanoutCommands.IsShowable(rect), "the rectangle of a scanout");
+            saved.X >= 0 && saved.Y >= 0 && saved.Width > 0 && saved.Height > 0 && CanShow(rect), "the rectangle of a scanout");
         switch (resources.TryFind(saved.ResourceId, out GpuResource? resource) ? resource : null)
         {
             case Resource2D picture:
@@ -97,15 +114,33 @@ internal sealed partial class Scanout
         StateReader.Require(
             GuestFormat.TryParse(saved.Format, out PixelFormat format) && saved.Stale <= 1 && end <= blob.Size
             && ((ulong)rect.X * BytesPerPixel) + row <= saved.Stride && (long)rect.Y + rect.Height <= int.MaxValue, "the layout of a blob");
-        StateReader.Require((ulong)state.Left >= row * (ulong)rect.Height, "the picture of a blob is not there");
+        StateReader.Require(state.IsCheckpoint || (ulong)state.Left >= row * (ulong)rect.Height, "the picture of a blob is not there");
         uint response = Show(blob, new BlobLayout(format, saved.Offset, saved.Stride), rect);
         StateReader.Require(response == VIRTIO_GPU_RESP_OK_NODATA, "more than this vGPU's video memory, or the host's");
-        for (int y = 0; y < rect.Height; y++)
+        for (int y = 0; !state.IsCheckpoint && y < rect.Height; y++)
         {
             state.Read(_own!.Row(y));
         }
 
-        _stale = saved.Stale == 1;
+        // Without its pixels it is as new; what had been copied is copied again.
+        _stale = saved.Stale == 1 || state.IsCheckpoint;
+        _isToRecover = saved.Stale == 0 && state.IsCheckpoint;
+    }
+
+    /// <summary>
+    /// Shows again what a blob's checkpoint left out, or the part of a 2D resource that is shown, whose pixels are there again.
+    /// EFAULT: not now.
+    /// </summary>
+    internal Errno Recover(bool giveUp)
+    {
+        if (Resource is null || (Resource is GuestBlob && !_isToRecover))
+        {
+            return Errno.None;
+        }
+
+        Errno errno = Flush(_rect);
+        _isToRecover = errno == Errno.EFAULT && !giveUp;
+        return errno;
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]

@@ -89,6 +89,12 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         return VIRTIO_GPU_RESP_OK_NODATA;
     }
 
+    /// <summary>Whether the head can show a picture of this size.</summary>
+    internal bool CanShow(Rect rect) => !rect.IsEmpty && rect.Width <= Head.MaxMode.Width && rect.Height <= Head.MaxMode.Height;
+
+    /// <summary>Whether the next flush makes more new than it says.</summary>
+    internal bool IsStale => _stale;
+
     /// <summary>Shows nothing.</summary>
     internal void Disable()
     {

@@ -22,7 +22,7 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
             return answer;
         }
 
-        return GuestRect.TryWithin(request.R, (uint)resource.Host.Width, (uint)resource.Host.Height, out Rect rect) && IsShowable(rect)
+        return GuestRect.TryWithin(request.R, (uint)resource.Host.Width, (uint)resource.Host.Height, out Rect rect) && scanout.CanShow(rect)
             ? scanout.Show(resource, rect)
             : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
     }
@@ -40,7 +40,7 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         }
 
         if (!GuestFormat.TryParse(request.Format, out PixelFormat format)
-            || !GuestRect.TryWithin(request.R, request.Width, request.Height, out Rect rect) || !IsShowable(rect))
+            || !GuestRect.TryWithin(request.R, request.Width, request.Height, out Rect rect) || !scanout.CanShow(rect))
         {
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
@@ -97,6 +97,23 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         return ControlCommand.ResponseTo(error);
     }
 
+    /// <summary>Whether any blob is shown that nothing was flushed of yet.</summary>
+    internal bool IsStale
+    {
+        get
+        {
+            foreach (Scanout scanout in scanouts)
+            {
+                if (scanout.IsStale)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>Takes a resource off every head that shows it.</summary>
     internal void Disable(GpuResource resource)
     {
@@ -142,7 +159,4 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         answer = resource is null ? VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID : VIRTIO_GPU_RESP_OK_NODATA;
         return resource is not null;
     }
-
-    /// <summary>Whether a head can show a picture of this size.</summary>
-    internal static bool IsShowable(Rect rect) => !rect.IsEmpty && rect.Width <= MaxScanoutSide && rect.Height <= MaxScanoutSide;
 }

@@ -1,9 +1,14 @@
 // The quota of one vGPU's memory: what a guest makes the host hold, bookkeeping included.
 namespace Vgpu.Vendors.VirtioGpu;
 
-/// <summary>Counts bytes against a limit. Used with the device's lock held.</summary>
-internal sealed class VideoMemory(ulong limit)
+/// <summary>Counts bytes against a limit. Used with the device's lock held, but that any thread may read the numbers.</summary>
+/// <param name="limit">Bytes.</param>
+/// <param name="peak">Bytes that what comes from a checkpoint may take, where that is more.</param>
+internal sealed class VideoMemory(ulong limit, ulong peak = 0)
 {
+    private ulong _limit = limit;
+    private ulong _used;
+
     /// <summary>Bytes that an object costs beside its pixels: table slot, map, surface.</summary>
     internal const ulong ObjectCost = 1024;
 
@@ -19,11 +24,25 @@ internal sealed class VideoMemory(ulong limit)
 
     private const ulong PageSize = 4096;
 
-    /// <summary>Bytes.</summary>
-    internal ulong Limit { get; } = limit;
+    /// <summary>Bytes. One below what is charged refuses charges until enough was given back.</summary>
+    internal ulong Limit
+    {
+        get => Volatile.Read(ref _limit);
+        set => Volatile.Write(ref _limit, value);
+    }
+
+    /// <summary>Bytes that may be charged at most, be it by a checkpoint.</summary>
+    internal ulong Ceiling => Math.Max(Math.Max(Limit, Used), peak);
+
+    /// <summary>Whether what is charged is what a guest had before its quota may have been lowered.</summary>
+    internal bool IsRestoring { get; set; }
 
     /// <summary>Bytes charged now.</summary>
-    internal ulong Used { get; private set; }
+    internal ulong Used
+    {
+        get => Volatile.Read(ref _used);
+        private set => Volatile.Write(ref _used, value);
+    }
 
     /// <summary>What an object with this many bytes of pixels costs; saturates where it would overflow.</summary>
     internal static ulong CostOf(ulong pixelBytes) =>
@@ -49,12 +68,14 @@ internal sealed class VideoMemory(ulong limit)
     /// </summary>
     internal bool TryExchange(ulong old, ulong bytes)
     {
-        if (bytes > Limit - (Used - old))
+        ulong limit = IsRestoring ? Math.Max(Limit, peak) : Limit;
+        ulong kept = Used - old;
+        if (bytes > old && (kept > limit || bytes > limit - kept))
         {
             return false;
         }
 
-        Used = Used - old + bytes;
+        Used = kept + bytes;
         return true;
     }
 

@@ -17,8 +17,14 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
 
     /// <summary>Every resource, entry and copy costs more of the quota than it takes in a state: beside that there are the heads.</summary>
     long IVfioMigratable.MaxStateLength =>
-        (long)Math.Min(_resources.Memory.Limit, long.MaxValue / 4) + Marshal.SizeOf<SavedDevice>()
+        (long)Math.Min(_resources.Memory.Limit, long.MaxValue / 4) + HeadsLength;
+
+    long IVfioMigratable.MaxCheckpointLength => CheckpointLengthAt(_resources.Memory.Ceiling);
+
+    private long HeadsLength => Marshal.SizeOf<SavedDevice>()
         + (_heads.Count * (long)(Marshal.SizeOf<SavedMonitor>() + CursorCommands.MaxStateLength + Scanout.MaxStateLength));
+
+    private long CheckpointLengthAt(ulong videoMemory) => ResourceState.MaxCheckpointLength(videoMemory) + HeadsLength;
 
     public override void OnRunning(bool running)
     {
@@ -72,16 +78,31 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
         StateReader.Require(
             Array.TrueForAll(monitors, monitor => monitor.Mode.IsValid && monitor.IsConnected is 0 or 1), "the mode of a monitor");
         _cursors.LoadState(state);
+        _resources.Memory.IsRestoring = state.IsCheckpoint;
+        try
+        {
+            LoadResources(saved.Resources, state);
+        }
+        finally
+        {
+            _resources.Memory.IsRestoring = false;
+        }
+
+        Plug(monitors);
+        _eventsRead = saved.EventsRead;
+        _displayChanged = saved.DisplayChanged == 1;
+        _recovery = state.IsCheckpoint ? new Recovery(_resources, _scanouts) : null;
+    }
+
+    private void LoadResources(int count, StateReader state)
+    {
         var resources = new ResourceState(_resources, _renderer, Transport.Iommu);
-        for (int i = 0; i < saved.Resources; i++)
+        for (int i = 0; i < count; i++)
         {
             resources.Load(state);
         }
 
         _scanouts.LoadState(state);
-        Plug(monitors);
-        _eventsRead = saved.EventsRead;
-        _displayChanged = saved.DisplayChanged == 1;
     }
 
     // The driver knows these monitors: they are no news to it.

@@ -30,7 +30,8 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     private readonly BackingCommands _backings;
     private readonly ScanoutCommands _scanouts;
     private readonly CursorCommands _cursors;
-    private readonly GuestFaultLog _faults = new();
+    private readonly GuestFaultLog _faults;
+    private readonly VgpuNotices _notices;
     private ulong _features;
     private uint _eventsRead;
 
@@ -41,12 +42,17 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     /// <param name="renderer">The host GPU.</param>
     /// <param name="videoMemory">Bytes that the guest may make the host hold, bookkeeping included.</param>
     /// <param name="guestBlobs">Whether RESOURCE_BLOB is offered.</param>
-    public VirtioGpuDevice(Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false)
+    /// <param name="notices">Where the owner hears of what the guest does; null: nowhere.</param>
+    /// <param name="peakVideoMemory">See <see cref="VgpuOptions.PeakVideoMemory"/>.</param>
+    public VirtioGpuDevice(
+        Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false, VgpuNotices? notices = null, ulong peakVideoMemory = 0)
     {
+        _notices = notices ?? new VgpuNotices();
+        _faults = new GuestFaultLog(_notices);
         DeviceFeatures = EdidFeature | UuidFeature | (guestBlobs ? BlobFeature : 0);
         _renderer = renderer;
         _heads = screen.Heads;
-        var memory = new VideoMemory(videoMemory);
+        var memory = new VideoMemory(videoMemory, peakVideoMemory);
         _resources = new ResourceTable(memory);
         _display = new DisplayCommands(_heads);
         _scanouts = new ScanoutCommands(_resources, [.. _heads.Select(head => new Scanout(head, memory))]);
@@ -108,6 +114,11 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
             return;
         }
 
+        if (queueIndex == CURSORQ || ChangesState(command.Hdr.Type))
+        {
+            Transport.StateChanged();
+        }
+
         uint response = queueIndex == CURSORQ ? HandleCursor(command) : HandleControl(command);
         if (response == ControlCommand.Unmapped)
         {
@@ -134,6 +145,17 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
 
     public override void Reset()
     {
+        if (_features != 0)
+        {
+            _notices.Report(new VgpuNotice(VgpuNoticeKind.Reset, "the guest reset the device"));
+        }
+
+        Free();
+    }
+
+    private void Free()
+    {
+        _recovery = null;
         _scanouts.DisableAll();
         _cursors.Reset();
         _resources.Clear();
@@ -153,7 +175,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
                 head.PreferredModeChanged -= OnPreferredModeChanged;
             }
 
-            Reset();
+            Free();
             _renderer.Dispose();
         }
 
@@ -223,6 +245,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
             if (_isStopped)
             {
                 _displayChanged = true;
+                transport.StateChanged();
                 return;
             }
 

@@ -9,18 +9,19 @@ using Vgpu.Virtio;
 
 namespace Vgpu.Vendors.VirtioGpu;
 
-/// <summary>Offers <c>virtio-gpu</c>: a virtio 1.2 GPU on PCI, 2D, for the stock driver of any guest.</summary>
+/// <summary>Offers <c>virtio-gpu</c>, a virtio 1.2 GPU on PCI, 2D, for the stock driver of any guest, and sizes of it.</summary>
 public sealed class VirtioVendor : IVgpuVendor
 {
-    private const int MinSide = 64;
-    private const ulong DefaultVideoMemory = 256UL << 20;
 
     public string Name => "virtio";
 
     public IReadOnlyList<VgpuType> Types { get; } =
     [
-        new("virtio-gpu", "virtio 2D GPU with EDID, cursors and several heads",
-            VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, DefaultVideoMemory),
+        new("virtio-gpu", "virtio 2D GPU with EDID, cursors and several heads", VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, 256UL << 20),
+        Sized("64m", 64, 1, new DisplayMode(1920, 1200)),
+        Sized("128m", 128, 2, new DisplayMode(2560, 1600)),
+        Sized("512m", 512, 4, new DisplayMode(3840, 2160)),
+        Sized("1g", 1024, 8, new DisplayMode(5120, 2880)),
     ];
 
     public VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log)
@@ -31,41 +32,24 @@ public sealed class VirtioVendor : IVgpuVendor
                 $"vendor {Name} has no type {type.Name}: its types are {string.Join(", ", Types.Select(t => t.Name))}");
         }
 
-        ulong videoMemory = options.VideoMemory == 0 ? type.DefaultVideoMemory : options.VideoMemory;
-        Check(type, options, videoMemory);
-        var screen = new Screen(options.Heads, options.Mode);
-        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs);
-        PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
-        var function = new VirtioPciTransport(iommu, device, interrupts, NamedLogger.For(log, options.Name), options.Rom);
-        return new VgpuInstance(function, screen);
-    }
-
-    private static void Check(VgpuType type, VgpuOptions options, ulong videoMemory)
-    {
         if (options.Heads < 1 || options.Heads > type.MaxHeads)
         {
             throw new ArgumentException($"{options.Heads} heads: {type.Name} has 1 to {type.MaxHeads}");
         }
 
-        DisplayMode mode = options.Mode;
-        if (mode.Width is < MinSide or > VirtioGpuConstants.MaxScanoutSide
-            || mode.Height is < MinSide or > VirtioGpuConstants.MaxScanoutSide)
-        {
-            throw new ArgumentException(
-                $"mode {mode.Width}x{mode.Height}: each side of {type.Name}'s is {MinSide} to {VirtioGpuConstants.MaxScanoutSide} pixels");
-        }
-
-        if (!mode.IsValid)
-        {
-            throw new ArgumentException($"refresh of {mode.RefreshHertz} Hz: {type.Name} has 1 to {DisplayMode.MaxRefreshHertz}");
-        }
-
-        ulong picture = (ulong)mode.Width * (ulong)mode.Height * VirtioGpuConstants.BytesPerPixel;
-        ulong needed = (VideoMemory.CostOf(picture) * (ulong)options.Heads) + (1UL << 20);
-        if (videoMemory < needed)
-        {
-            throw new ArgumentException(
-                $"video memory of {videoMemory} bytes: {options.Heads} heads of {mode.Width}x{mode.Height} need at least {needed}");
-        }
+        ulong videoMemory = options.VideoMemory == 0 ? type.DefaultVideoMemory : options.VideoMemory;
+        VirtioGpuDevice.CheckMode(options.Mode, options.Heads, type.MaxMode, videoMemory);
+        var screen = new Screen(options.Heads, options.Mode, type.MaxMode);
+        var notices = new VgpuNotices();
+        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs, notices, options.PeakVideoMemory);
+        PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
+        var function = new VirtioPciTransport(iommu, device, interrupts, NamedLogger.For(log, options.Name), options.Rom);
+        return new VgpuInstance(function, screen, device, notices);
     }
+
+    private static VgpuType Sized(string size, ulong mebibytes, int heads, DisplayMode max) =>
+        new($"virtio-gpu-{size}", $"virtio 2D GPU, {heads} {(heads == 1 ? "head" : "heads")} of up to {max.Width}x{max.Height}", heads, mebibytes << 20)
+        {
+            MaxMode = max,
+        };
 }

@@ -9,8 +9,9 @@ namespace Vgpu.Vfio;
 public interface IMemoryFiles
 {
     /// <summary>
-    /// The file of this name, made with <paramref name="size"/> bytes of zeros where there is none. The caller disposes the
-    /// descriptor; the file stays. Throws <see cref="LinuxException"/>. While a device is made.
+    /// The file of this name, made with <paramref name="size"/> bytes of zeros where there is none, and sealed so that it can't
+    /// be made shorter. The caller disposes the descriptor; the file stays. Throws <see cref="LinuxException"/>. While a device
+    /// is made.
     /// </summary>
     FileDescriptor Open(string name, ulong size);
 }

@@ -24,7 +24,7 @@ namespace Vgpu.Vfio;
 /// <see cref="DmaUnmap"/> drops them.
 /// </para>
 /// </remarks>
-public abstract class VfioDevice : IDisposable
+public abstract partial class VfioDevice : IDisposable
 {
     private readonly Lock _turnstile = new();
 

@@ -20,8 +20,30 @@ public interface IVirtioTransport
     /// <summary>The device can't go on until the driver resets it (virtio 1.2, 2.1: DEVICE_NEEDS_RESET). Lock held.</summary>
     void NeedsReset(string why);
 
+    /// <summary>
+    /// The device's state is about to change in a way that a checkpoint holds (<see cref="Vfio.VfioDevice.StateChanged"/>): it is
+    /// committed with the next chain that is pushed, or when the lock is let go. Lock held.
+    /// </summary>
+    void StateChanged();
+
+    /// <summary>Bytes of a checkpoint's state that there is room for; without a checkpoint, any number. Any thread.</summary>
+    long CheckpointRoom { get; }
+
     /// <summary>Runs <see cref="VirtioDevice.HandleChain"/> again for queues whose chains were left, as after a notification. Any thread.</summary>
     void Wake(int queue);
+}
+
+/// <summary>What came of a part of a device's recovery.</summary>
+public enum RecoveryStep
+{
+    /// <summary>Nothing is left to do.</summary>
+    Done,
+
+    /// <summary>There is more.</summary>
+    More,
+
+    /// <summary>The driver's memory can't be reached now: again soon.</summary>
+    Later,
 }
 
 /// <summary>
@@ -80,6 +102,12 @@ public abstract class VirtioDevice : IDisposable
     public virtual void OnRunning(bool running)
     {
     }
+
+    /// <summary>
+    /// After the load of a checkpoint: brings back a part of what it left out from the driver's memory. On the worker thread
+    /// with the lock held, again and again, before any chain. A reset ends it.
+    /// </summary>
+    public virtual RecoveryStep Recover() => RecoveryStep.Done;
 
     public void Dispose()
     {

@@ -11,9 +11,7 @@ public sealed partial class VirtioPciTransport : IVfioMigratable
 
     bool IVirtqueueOwner.IsRunning => Migration.IsRunning;
 
-    long IVfioMigratable.MaxStateLength =>
-        VirtioCommonConfig.StateLength + (2 * sizeof(byte)) + _queues.Sum(queue => (long)queue.MaxStateLength)
-        + ((IVfioMigratable)_device).MaxStateLength;
+    long IVfioMigratable.MaxStateLength => TransportLength + ((IVfioMigratable)_device).MaxStateLength;
 
     /// <summary>Null where the device that is carried does not save and load its state.</summary>
     protected override IVfioMigratable? State => _device is IVfioMigratable ? base.State : null;
@@ -51,12 +49,23 @@ public sealed partial class VirtioPciTransport : IVfioMigratable
         WakeAll();
     }
 
+    long IVfioMigratable.MaxCheckpointLength => TransportLength + ((IVfioMigratable)_device).MaxCheckpointLength;
+
+    private long TransportLength =>
+        VirtioCommonConfig.StateLength + (2 * sizeof(byte)) + _queues.Sum(queue => (long)queue.MaxStateLength);
+
     void IVfioMigratable.SaveState(StateWriter state)
     {
+        if (!state.IsCheckpoint)
+        {
+            EndRecovery();
+        }
+
         _common.SaveState(state);
         lock (IntxLock)
         {
-            state.Write(_isr);
+            // The status is read without the device's lock: a checkpoint has none, and its successor raises all.
+            state.Write(state.IsCheckpoint ? (byte)0 : _isr);
         }
 
         state.Write(_configPending ? (byte)1 : (byte)0);
@@ -79,7 +88,7 @@ public sealed partial class VirtioPciTransport : IVfioMigratable
             queue.LoadState(state, VectorCount);
         }
 
-        StateReader.Require(IntxAsserted == (isr != 0), "a pin that the register which lowers it does not know of");
+        StateReader.Require(state.IsCheckpoint || IntxAsserted == (isr != 0), "a pin that the register which lowers it does not know of");
         lock (IntxLock)
         {
             _isr = isr;

@@ -83,11 +83,15 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
             if (!Migration.IsRunning)
             {
                 _configPending = true;
+                StateChanged();
+                CommitState();
                 return;
             }
 
             _common.Generation++;
+            StateChanged();
             InterruptForConfig();
+            CommitState();
         }
     }
 
@@ -99,6 +103,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         }
 
         _common.SetNeedsReset();
+        StateChanged();
         InterruptForConfig();
         if (MayLog())
         {
@@ -158,6 +163,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
                 using (InTurn())
                 {
                     _common.Write(within, data);
+                    StateChanged();
                 }
 
                 break;
@@ -247,47 +253,6 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         PCI_VENDOR_ID_REDHAT_QUMRANET,
         PCI_SUBDEVICE_ID_QEMU);
 
-    /// <summary>One chain of one queue, on the worker; false where the queue has no more for now.</summary>
-    private bool WorkOnce(int index)
-    {
-        using (InTurn())
-        {
-            Virtqueue queue = _queues[index];
-            if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster || !Migration.IsRunning)
-            {
-                return false;
-            }
-
-            try
-            {
-                switch (queue.TryPop())
-                {
-                    case PopResult.Unmapped when queue.AwaitRemap():
-                        return false;
-                    case PopResult.Unmapped:
-                        NeedsReset($"queue {index}: memory that is not mapped");
-                        return false;
-                    case PopResult.Ready:
-                        _device.HandleChain(index, queue, queue.Chain);
-                        queue.Chain.Clear();
-                        return !queue.TakeLeft();
-                    case PopResult.Broken:
-                        NeedsReset($"queue {index}: {queue.Fault}");
-                        return false;
-                    default:
-                        queue.EndAwait();
-                        return false;
-                }
-            }
-            catch (Exception exception)
-            {
-                queue.Chain.Clear();
-                DeviceFailed(exception);
-                return false;
-            }
-        }
-    }
-
     private void ResetDevice()
     {
         _common.Reset();
@@ -300,6 +265,8 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
         WithdrawMsix();
         _resetting = false;
         _configPending = false;
+        _isRecovering = false;
+        StateChanged();
         try
         {
             _device.Reset();
@@ -344,6 +311,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
             try
             {
                 _device.WriteConfig(offset, data[..Math.Min(data.Length, _device.ConfigSize - offset)]);
+                StateChanged();
             }
             catch (Exception exception)
             {

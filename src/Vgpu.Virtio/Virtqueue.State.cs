@@ -13,6 +13,22 @@ public sealed partial class Virtqueue
 
     internal void SaveState(StateWriter state)
     {
+        // A chain that the device is working on is not taken yet for a successor, which works on it anew.
+        ushort head = _chain.Head;
+        bool untake = state.IsCheckpoint && _isHandling && IsInFlight(head);
+        Span<ulong> taken = stackalloc ulong[_inFlight.Length];
+        _inFlight.CopyTo(taken);
+        if (untake)
+        {
+            taken[head >> 6] &= ~(1UL << (head & 63));
+        }
+
+        Span<(ushort Head, uint Written)> deferred = _deferred.AsSpan(_flushed, _deferredCount - _flushed);
+        if (state.IsCheckpoint)
+        {
+            _isSavedIdle = InFlight - (untake ? 1 : 0) + deferred.Length == 0;
+        }
+
         state.Write(new SavedQueue
         {
             DescriptorArea = DescriptorArea,
@@ -21,15 +37,15 @@ public sealed partial class Virtqueue
             MaxSize = MaxSize,
             Size = Size,
             Vector = Vector,
-            NextAvailable = _nextAvailable,
+            NextAvailable = (ushort)(_nextAvailable - (untake ? 1 : 0)),
             NextUsed = _nextUsed,
-            Deferred = (ushort)_deferredCount,
+            Deferred = (ushort)deferred.Length,
             Enabled = Enabled ? (ushort)1 : (ushort)0,
         });
-        state.Write(MemoryMarshal.AsBytes(_inFlight.AsSpan()));
-        foreach ((ushort head, uint written) in _deferred.AsSpan(0, _deferredCount))
+        state.Write(MemoryMarshal.AsBytes(taken));
+        foreach ((ushort done, uint written) in deferred)
         {
-            state.Write((uint)head);
+            state.Write((uint)done);
             state.Write(written);
         }
     }

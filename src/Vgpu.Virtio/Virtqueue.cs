@@ -22,6 +22,12 @@ internal interface IVirtqueueOwner
 
     /// <summary>False while the device is stopped for a move: the driver's memory stays as it is.</summary>
     bool IsRunning { get; }
+
+    /// <summary>A used element is written, and its index is about to be: what the chain changed is kept first.</summary>
+    void Commit(Virtqueue queue);
+
+    /// <summary>The queue holds what it can't give back yet.</summary>
+    void CommitLater();
 }
 
 /// <summary>
@@ -44,6 +50,9 @@ public sealed partial class Virtqueue
     private readonly ulong[] _inFlight;
     private readonly (ushort Head, uint Written)[] _deferred;
     private int _deferredCount;
+
+    // Of the deferred ones those that were pushed already, while FlushDeferred is at it.
+    private int _flushed;
     private long? _unmappedSince;
     private ushort _nextAvailable;
     private ushort _nextUsed;
@@ -111,6 +120,7 @@ public sealed partial class Virtqueue
         if (!FlushDeferred() || !TryPush(head, written))
         {
             _deferred[_deferredCount++] = (head, written);
+            _owner.CommitLater();
             _owner.RetryLater(this);
         }
     }
@@ -222,6 +232,8 @@ public sealed partial class Virtqueue
         _indirect = false;
         _left = false;
         _awaitsRemap = false;
+        _isHandling = false;
+        _republish = false;
         EndAwait();
         _ring.Drop();
         _chain.Clear();
@@ -271,6 +283,7 @@ public sealed partial class Virtqueue
                 _nextAvailable++;
                 _inFlight[head >> 6] |= 1UL << (head & 63);
                 InFlight++;
+                _isHandling = true;
                 break;
             case PopResult.Broken:
                 Fault = _walk.Fault;
@@ -294,20 +307,30 @@ public sealed partial class Virtqueue
         return available != _nextAvailable;
     }
 
-    private Errno ResolveRing() => _ring.Resolve(DescriptorArea, DriverArea, DeviceArea, Size);
+    private Errno ResolveRing()
+    {
+        Errno errno = _ring.Resolve(DescriptorArea, DriverArea, DeviceArea, Size);
+        if (_republish && errno == Errno.None)
+        {
+            Republish();
+        }
+
+        return errno;
+    }
 
     private bool FlushDeferred()
     {
-        int done = 0;
-        while (done < _deferredCount && TryPush(_deferred[done].Head, _deferred[done].Written))
+        while (_flushed < _deferredCount && CanPush())
         {
-            done++;
+            (ushort head, uint written) = _deferred[_flushed++];
+            PushNow(head, written);
         }
 
-        if (done != 0)
+        if (_flushed != 0)
         {
-            Array.Copy(_deferred, done, _deferred, 0, _deferredCount - done);
-            _deferredCount -= done;
+            Array.Copy(_deferred, _flushed, _deferred, 0, _deferredCount - _flushed);
+            _deferredCount -= _flushed;
+            _flushed = 0;
         }
 
         return _deferredCount == 0;
@@ -315,13 +338,24 @@ public sealed partial class Virtqueue
 
     private bool TryPush(ushort head, uint written)
     {
-        if (!_owner.IsRunning || !_owner.Iommu.BusMaster || ResolveRing() != Errno.None)
+        bool can = CanPush();
+        if (can)
         {
-            return false;
+            PushNow(head, written);
         }
 
+        return can;
+    }
+
+    private bool CanPush() => _owner.IsRunning && _owner.Iommu.BusMaster && ResolveRing() == Errno.None;
+
+    // At whatever instruction the process ends, the driver sees the chain used once: before the commit it is done again from
+    // the state before it, after the commit a successor publishes the index.
+    private void PushNow(ushort head, uint written)
+    {
         ushort used = _nextUsed++;
         _ring.SetUsedEntry(used, head, written);
+        _owner.Commit(this);
         _ring.SetUsedIndex(_nextUsed);
         _ring.MarkUsedDirty(used);
 
@@ -334,8 +368,6 @@ public sealed partial class Virtqueue
         {
             _owner.InterruptDriver(this);
         }
-
-        return true;
     }
 
     private bool IsInFlight(ushort head) => (_inFlight[head >> 6] & (1UL << (head & 63))) != 0;

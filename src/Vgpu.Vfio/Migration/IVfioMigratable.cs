@@ -1,15 +1,22 @@
 namespace Vgpu.Vfio.Migration;
 
 /// <summary>
-/// What a device implements to be moved from one server to another: the save and the load of its state. All else of
-/// migration (states, transfer, dirty pages) is <see cref="VfioMigration"/>'s and the domain's.
+/// What a device implements to be moved from one server to another, and to survive its process: the save and the load of its
+/// state. All else of migration (states, transfer, dirty pages) is <see cref="VfioMigration"/>'s and the domain's, all else of
+/// survival is <see cref="DeviceCheckpoint"/>'s.
 /// </summary>
 public interface IVfioMigratable
 {
     /// <summary>Bytes that a saved state takes at most; what a client sends beyond it is refused.</summary>
     long MaxStateLength { get; }
 
-    /// <summary>Writes the whole state. Device lock held; the device is stopped and stays as it is.</summary>
+    /// <summary>The same of a checkpoint, which may leave much out (<see cref="StateWriter.IsCheckpoint"/>).</summary>
+    long MaxCheckpointLength => MaxStateLength;
+
+    /// <summary>
+    /// Writes the whole state. Device lock held; the device is stopped and stays as it is, or it is between two units of work
+    /// and a checkpoint is taken. Allocates nothing for a checkpoint, if it can.
+    /// </summary>
     void SaveState(StateWriter state);
 
     /// <summary>

@@ -12,11 +12,15 @@ public sealed class StateReader
     private int _piece;
     private int _offset;
 
-    internal StateReader(ArraySegment<byte>[] pieces, long length)
+    internal StateReader(ArraySegment<byte>[] pieces, long length, bool isCheckpoint)
     {
         _pieces = pieces;
         Left = length;
+        IsCheckpoint = isCheckpoint;
     }
+
+    /// <summary>As <see cref="StateWriter.IsCheckpoint"/> was when it was written.</summary>
+    public bool IsCheckpoint { get; }
 
     /// <summary>Bytes that were not read yet.</summary>
     public long Left { get; private set; }

@@ -4,9 +4,9 @@ namespace Vgpu.Vfio.Migration;
 
 /// <summary>
 /// A device's state as it is saved: fixed-layout structures and bytes, one after the other, in the host's byte order.
-/// Kept in pieces, so that a large state needs no large block. Not thread-safe.
+/// Kept in pieces, so that a large state needs no large block; a checkpoint's is written where it stays. Not thread-safe.
 /// </summary>
-public sealed class StateWriter
+public sealed unsafe class StateWriter
 {
     private const int PieceLength = 1 << 20;
 
@@ -14,6 +14,26 @@ public sealed class StateWriter
     private byte[] _last = [];
     private int _used;
     private int _taken;
+    private readonly byte* _room;
+    private readonly long _roomLength;
+
+    /// <summary>An empty state.</summary>
+    public StateWriter()
+    {
+    }
+
+    /// <summary>The state of a checkpoint, in memory that the caller keeps; what does not fit is counted only.</summary>
+    internal StateWriter(byte* room, long length)
+    {
+        _room = room;
+        _roomLength = length;
+    }
+
+    /// <summary>
+    /// Whether this is a checkpoint's: it leaves out what outlives the process elsewhere, such as memory BARs and pixels that
+    /// the driver's memory holds, and what is raised anew when it is restored, such as interrupts.
+    /// </summary>
+    public bool IsCheckpoint => _room is not null;
 
     /// <summary>Bytes written so far.</summary>
     public long Length { get; private set; }
@@ -25,6 +45,18 @@ public sealed class StateWriter
     /// <summary>Appends bytes; the reader must know how many.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
+        if (_room is not null)
+        {
+            if (bytes.Length <= _roomLength - Length)
+            {
+                // Sound: what was written and this fit the room.
+                bytes.CopyTo(new Span<byte>(_room + Length, bytes.Length));
+            }
+
+            Length += bytes.Length;
+            return;
+        }
+
         Length += bytes.Length;
         while (!bytes.IsEmpty)
         {
@@ -64,10 +96,12 @@ public sealed class StateWriter
     }
 
     /// <summary>All that was written, for a device to load.</summary>
-    public StateReader ToReader()
+    public StateReader ToReader() => ToReader(isCheckpoint: false);
+
+    internal StateReader ToReader(bool isCheckpoint)
     {
         Seal();
-        return new StateReader([.. _pieces], Length);
+        return new StateReader([.. _pieces], Length, isCheckpoint);
     }
 
     private void Seal()

@@ -63,10 +63,12 @@ public sealed class VfioMigration
             Errno errno = Go(DeviceState, next);
             if (errno != Errno.None)
             {
+                _device.CommitAll();
                 return errno;
             }
 
             DeviceState = next;
+            _device.CommitAll();
         }
 
         return Errno.None;
@@ -113,6 +115,23 @@ public sealed class VfioMigration
         if (!_running)
         {
             Run(true);
+        }
+
+        _device.CommitAll();
+    }
+
+    /// <summary>
+    /// A successor of a device that was in this state; lock held. What was under way with a client's or another's data is not
+    /// to be gone on with: that is ERROR.
+    /// </summary>
+    internal void Restore(VfioDeviceState state)
+    {
+        DeviceState = state is VFIO_DEVICE_STATE_RUNNING or VFIO_DEVICE_STATE_PRE_COPY or VFIO_DEVICE_STATE_STOP
+            ? state
+            : VFIO_DEVICE_STATE_ERROR;
+        if (DeviceState is VFIO_DEVICE_STATE_STOP or VFIO_DEVICE_STATE_ERROR)
+        {
+            Run(false);
         }
     }
 

@@ -1,0 +1,64 @@
+// The work of a device's queues: one chain at a time, on the worker, with the device's lock held.
+namespace Vgpu.Virtio;
+
+public sealed partial class VirtioPciTransport
+{
+    /// <summary>One chain of one queue; false where the queue has no more for now.</summary>
+    private bool WorkOnce(int index)
+    {
+        using (InTurn())
+        {
+            if (_isRecovering && !TryRecover(index, out bool more))
+            {
+                return more;
+            }
+
+            Virtqueue queue = _queues[index];
+            if (!_common.IsDriverReady || _common.IsBroken || !queue.Enabled || !Iommu.BusMaster || !Migration.IsRunning)
+            {
+                return false;
+            }
+
+            try
+            {
+                return WorkOn(queue);
+            }
+            catch (Exception exception)
+            {
+                queue.EndHandling();
+                DeviceFailed(exception);
+                return false;
+            }
+            finally
+            {
+                CommitState();
+            }
+        }
+    }
+
+    private bool WorkOn(Virtqueue queue)
+    {
+        switch (queue.TryPop())
+        {
+            case PopResult.Unmapped when queue.AwaitRemap():
+                return false;
+            case PopResult.Unmapped:
+                NeedsReset($"queue {queue.Index}: memory that is not mapped");
+                return false;
+            case PopResult.Ready:
+                _device.HandleChain(queue.Index, queue, queue.Chain);
+                if (queue.EndHandling())
+                {
+                    StateChanged();
+                }
+
+                return !queue.TakeLeft();
+            case PopResult.Broken:
+                NeedsReset($"queue {queue.Index}: {queue.Fault}");
+                return false;
+            default:
+                queue.EndAwait();
+                return false;
+        }
+    }
+}
