@@ -1,0 +1,16 @@
+using Vgpu.Linux.Interop;
+
+namespace Vgpu.Linux;
+
+/// <summary>Whose a file is (chown(2)).</summary>
+public static class FileOwner
+{
+    /// <summary>Gives a file, a folder or a socket away, by number. Throws <see cref="LinuxException"/> (EPERM but for root).</summary>
+    public static void Set(string path, uint uid, uint gid)
+    {
+        if (Libc.Chown(path, uid, gid) < 0)
+        {
+            throw LinuxException.Last("chown", path);
+        }
+    }
+}
