@@ -5,12 +5,9 @@ using Vgpu.Linux.Interop;
 
 namespace Vgpu.Linux;
 
-/// <summary>The process at the other end of a socket when it connected (SO_PEERCRED).</summary>
-public readonly record struct PeerCredentials(int Pid, uint Uid, uint Gid);
-
 /// <summary>
-/// A blocking AF_UNIX socket, of a stream unless said otherwise, that carries descriptors (unix(7)). One thread receives, any one thread at a
-/// time sends; <see cref="Shutdown"/> from a third ends both. Receive and send allocate nothing.
+/// A blocking AF_UNIX socket, of a stream unless said otherwise, that carries descriptors (unix(7)). One thread receives,
+/// any one thread at a time sends; <see cref="Shutdown"/> from a third ends both. Receive and send allocate nothing.
 /// </summary>
 public sealed unsafe partial class UnixSocket : IDisposable
 {
@@ -124,17 +121,7 @@ public sealed unsafe partial class UnixSocket : IDisposable
     }
 
     /// <summary>Who connected. Throws <see cref="LinuxException"/>.</summary>
-    public PeerCredentials Peer() => PeerOf(_descriptor);
-
-    /// <summary>Who connected a socket. Throws <see cref="LinuxException"/>.</summary>
-    public static PeerCredentials PeerOf(FileDescriptor socket)
-    {
-        Libc.UCred credentials;
-        uint length = (uint)sizeof(Libc.UCred);
-        return Libc.GetSockOpt(socket.Number, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &credentials, &length) < 0
-            ? throw LinuxException.Last("getsockopt")
-            : new PeerCredentials(credentials.Pid, credentials.Uid, credentials.Gid);
-    }
+    public PeerCredentials Peer() => SocketPeer.Of(_descriptor);
 
     /// <summary>
     /// Receives at least one byte, and the descriptors that came with it, close-on-exec, as bare numbers that the

@@ -3,11 +3,17 @@ using Microsoft.Extensions.Logging;
 
 namespace Vgpu.Cli;
 
-/// <summary>Log lines on standard error, as a service's journal takes them: <c>vgpu: warning: …</c>.</summary>
+/// <summary>
+/// Log lines on standard error: <c>vgpu: warning: …</c>, or with their level in sd-daemon(3)'s way where journald reads
+/// (<c>$JOURNAL_STREAM</c>). The command line's and the daemon's.
+/// </summary>
 /// <param name="writer">Where lines go; one writer may serve several logs.</param>
 /// <param name="minimum">The least level that is written.</param>
-public sealed class ConsoleLog(TextWriter writer, LogLevel minimum) : ILogger
+/// <param name="program">What a line begins with, but for journald, which knows.</param>
+public sealed class ConsoleLog(TextWriter writer, LogLevel minimum, string program = "vgpu") : ILogger
 {
+    private readonly bool _journal = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
+
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
@@ -20,14 +26,15 @@ public sealed class ConsoleLog(TextWriter writer, LogLevel minimum) : ILogger
             return;
         }
 
-        string level = logLevel switch
+        (string number, string word) = logLevel switch
         {
-            LogLevel.Information => string.Empty,
-            LogLevel.Warning => "warning: ",
-            LogLevel.Error or LogLevel.Critical => "error: ",
-            _ => "debug: ",
+            LogLevel.Information => ("<6>", string.Empty),
+            LogLevel.Warning => ("<4>", "warning: "),
+            LogLevel.Error or LogLevel.Critical => ("<3>", "error: "),
+            _ => ("<7>", "debug: "),
         };
-        string line = string.Create(CultureInfo.InvariantCulture, $"vgpu: {level}{formatter(state, exception)}");
+        string begin = _journal ? number : $"{program}: {word}";
+        string line = string.Create(CultureInfo.InvariantCulture, $"{begin}{formatter(state, exception)}");
         lock (writer)
         {
             writer.WriteLine(exception is null ? line : $"{line}: {exception}");

@@ -291,7 +291,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     }
 
     // Lock held.
-    private int? ClientPid() => _record?.Client is { } client ? UnixSocket.PeerOf(client.Socket).Pid : null;
+    private int? ClientPid() => _record?.Client is { } client ? SocketPeer.Of(client.Socket).Pid : null;
 
     // Lock held. A daemon that does not read is as good as gone: it gets all of it anew when it comes back.
     private void Tell(WorkerMessageKind kind, ReadOnlySpan<byte> payload = default, params ReadOnlySpan<FileDescriptor> descriptors)

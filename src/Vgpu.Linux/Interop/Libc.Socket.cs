@@ -10,6 +10,7 @@ internal static unsafe partial class Libc
     internal const int SOCK_CLOEXEC = 0x80000;
     internal const int SOL_SOCKET = 1;
     internal const int SO_PEERCRED = 17;
+    internal const int SO_PEERGROUPS = 59;
     internal const int SCM_RIGHTS = 1;
     internal const int MSG_CTRUNC = 8;
     internal const int MSG_DONTWAIT = 0x40;
