@@ -27,6 +27,12 @@ public sealed class ServeRequest
     /// <summary>Memory files that outlive this process.</summary>
     public required Vfio.IMemoryFiles Files { get; init; }
 
+    /// <summary>
+    /// A file that outlives this process, by name: the one that there is, if it suits, else the one that is made. The caller
+    /// disposes what it gets.
+    /// </summary>
+    public required Func<string, Func<FileDescriptor, bool>, Func<FileDescriptor>, FileDescriptor> Keep { get; init; }
+
     /// <summary>To be told of everything of a client.</summary>
     public required IConnectionKeeper Keeper { get; init; }
 

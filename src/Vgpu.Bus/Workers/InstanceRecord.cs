@@ -113,6 +113,7 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
     /// <summary>Tells the other side all of it; false where it does not listen.</summary>
     internal bool SendTo(WorkerChannel channel)
     {
+        channel.BePatient();
         bool sent = channel.SendPatiently(WorkerMessageKind.Instance, InstanceText.Format(Definition), Listener, ScreenListener);
         foreach ((string name, FileDescriptor file) in Files)
         {

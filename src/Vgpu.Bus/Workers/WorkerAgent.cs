@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Vgpu.Linux;
@@ -18,6 +19,7 @@ namespace Vgpu.Bus.Workers;
 public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
 {
     private const int StatusMilliseconds = 1000;
+    private const int MaxNotices = 256;
     private const int FirstPause = 20;
     private const int LongestPause = 500;
 
@@ -25,6 +27,9 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     private readonly ServeVgpu _serve;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
+    private readonly ConcurrentQueue<byte[]> _notices = new();
+    private readonly EventFd _noticed = EventFd.Create();
+    private readonly PollSet _poll = new();
     private WorkerChannel? _channel;
     private InstanceRecord? _record;
     private IServedVgpu? _served;
@@ -59,8 +64,9 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
         while (true)
         {
             WorkerChannel channel = _channel!;
-            if (_served is not null && !channel.WaitReadable(StatusMilliseconds))
+            if (!WaitForOrder(channel))
             {
+                PassNoticesOn();
                 PushStatus();
                 continue;
             }
@@ -87,18 +93,22 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
         _served?.Dispose();
         _channel?.Dispose();
         _record?.Dispose();
+        _noticed.Dispose();
     }
 
-    FileDescriptor IMemoryFiles.Open(string name, ulong size)
+    FileDescriptor IMemoryFiles.Open(string name, ulong size) =>
+        Keep(name, file => file.Inspect().Size == size, () => MemFd.Create($"vgpu-{name}", size));
+
+    private FileDescriptor Keep(string name, Func<FileDescriptor, bool> suits, Func<FileDescriptor> make)
     {
         lock (_lock)
         {
-            if (_record!.Files.TryGetValue(name, out FileDescriptor? file) && file.Inspect().Size == size)
+            if (_record!.Files.TryGetValue(name, out FileDescriptor? file) && suits(file))
             {
                 return file.Duplicate();
             }
 
-            file = MemFd.Create($"vgpu-{name}", size);
+            file = make();
             _record.Replace(name, file);
             Tell(WorkerMessageKind.File, Encoding.UTF8.GetBytes(name), file);
             return file.Duplicate();
@@ -197,6 +207,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
                 Listener = record.Listener.Duplicate(),
                 ScreenListener = record.ScreenListener.Duplicate(),
                 Files = this,
+                Keep = Keep,
                 Keeper = this,
                 Client = record.Client?.Duplicate(),
                 State = record.Files.GetValueOrDefault(InstanceRecord.StateFile),
@@ -262,14 +273,42 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
         }
     }
 
+    // Any thread, with a device's lock or without: only leaves word.
     private void Report(WorkerEventKind kind, string detail)
+    {
+        if (_notices.Count < MaxNotices)
+        {
+            _notices.Enqueue([(byte)kind, .. Encoding.UTF8.GetBytes(detail)]);
+            _noticed.Signal();
+        }
+    }
+
+    // False where there is something to tell first, or it is time for a status.
+    private bool WaitForOrder(WorkerChannel channel)
+    {
+        bool isIdle = _record?.Client is null && _notices.IsEmpty;
+        _poll.Clear();
+        int order = _poll.Add(channel.Descriptor, PollEvents.POLLIN);
+        int notice = _poll.Add(_noticed.Descriptor, PollEvents.POLLIN);
+        _poll.Wait(isIdle ? -1 : StatusMilliseconds);
+        if (_poll.Ready(notice) != PollEvents.None)
+        {
+            _noticed.Take();
+            return false;
+        }
+
+        return _poll.Ready(order) != PollEvents.None;
+    }
+
+    private void PassNoticesOn()
     {
         lock (_lock)
         {
-            Tell(WorkerMessageKind.Event, [(byte)kind, .. Encoding.UTF8.GetBytes(detail)]);
+            while (_notices.TryDequeue(out byte[]? notice))
+            {
+                Tell(WorkerMessageKind.Event, notice);
+            }
         }
-
-        PushStatus();
     }
 
     private void PushStatus()
@@ -279,9 +318,10 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
             return;
         }
 
+        WorkerStatus now = served.Status;
         lock (_lock)
         {
-            byte[] status = WorkerStatusText.Format(served.Status with { ClientPid = ClientPid() });
+            byte[] status = WorkerStatusText.Format(now with { ClientPid = ClientPid() });
             if (!status.AsSpan().SequenceEqual(_lastStatus))
             {
                 _lastStatus = status;
@@ -316,6 +356,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
 
         lock (_lock)
         {
+            channel.BePatient();
             bool told = channel.SendPatiently(WorkerMessageKind.Hello, WorkerHello.Format(isWarm: false));
             if (_served is not null && _record is { } record)
             {

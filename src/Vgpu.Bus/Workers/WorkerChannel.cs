@@ -32,14 +32,19 @@ internal sealed class WorkerChannel(UnixSocket socket) : IDisposable
     internal bool TrySend(WorkerMessageKind kind, ReadOnlySpan<byte> payload = default, params ReadOnlySpan<FileDescriptor> descriptors) =>
         Send(kind, payload, descriptors) == Errno.None;
 
-    /// <summary>As <see cref="TrySend"/>, for a peer that is known to read: gives it a second to make room.</summary>
+    /// <summary>Until when <see cref="SendPatiently"/> waits, by <see cref="Environment.TickCount64"/>.</summary>
+    internal long Patience { get; private set; }
+
+    /// <summary>All that is sent patiently from now on has a second in all.</summary>
+    internal void BePatient() => Patience = Environment.TickCount64 + 1000;
+
+    /// <summary>As <see cref="TrySend"/>, and waits for room as long as there is patience.</summary>
     internal bool SendPatiently(WorkerMessageKind kind, ReadOnlySpan<byte> payload = default, params ReadOnlySpan<FileDescriptor> descriptors)
     {
-        long end = Environment.TickCount64 + 1000;
         while (true)
         {
             Errno errno = Send(kind, payload, descriptors);
-            long left = end - Environment.TickCount64;
+            long left = Patience - Environment.TickCount64;
             if (errno != Errno.EAGAIN || left <= 0)
             {
                 return errno == Errno.None;

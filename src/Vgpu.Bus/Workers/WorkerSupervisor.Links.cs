@@ -29,7 +29,7 @@ internal sealed partial class WorkerSupervisor
         }
 
         PeerCredentials peer = socket.Peer();
-        PidFd? process = peer.Uid == UserIdentity.EffectiveUid || peer.Uid == 0 ? PidFd.Open(peer.Pid) : null;
+        PidFd? process = peer.Uid == Accounts.OwnUid || peer.Uid == 0 ? PidFd.Open(peer.Pid) : null;
         if (process is null)
         {
             socket.Dispose();

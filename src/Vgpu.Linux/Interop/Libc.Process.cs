@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// setsid(2), chown(2), ioctl(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap everywhere.
+// setsid(2), ioctl(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap everywhere.
 internal static unsafe partial class Libc
 {
     internal const int SIGKILL = 9;
@@ -15,12 +15,6 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "setsid", SetLastError = true)]
     internal static partial int SetSid();
-
-    [LibraryImport(Library, EntryPoint = "geteuid")]
-    internal static partial uint GetEUid();
-
-    [LibraryImport(Library, EntryPoint = "chown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    internal static partial int Chown(string path, uint uid, uint gid);
 
     [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Ioctl(int fd, nuint request, void* argument);

@@ -41,8 +41,18 @@ internal sealed class WorkerVgpu : IServedVgpu
         }
 
         VfioDevice device = _vgpu.Instance.Device;
-        _journal = new ConnectionJournal(request.Files.Open(ServeRequest.JournalFile, ConnectionJournal.FileLength));
-        _checkpoint = DeviceCheckpoint.For(device, request.Files, ServeRequest.CheckpointFile);
+        using (FileDescriptor file = request.Keep(ServeRequest.JournalFile, _ => true, ConnectionJournal.CreateFile))
+        {
+            _journal = new ConnectionJournal(file);
+        }
+
+        long room = Math.Max(device.MaxCheckpointLength, DeviceCheckpoint.DefaultMaxStateLength);
+        using (FileDescriptor file = request.Keep(ServeRequest.CheckpointFile, _ => true, () => DeviceCheckpoint.CreateFile("vgpu-checkpoint", room)))
+        {
+            _checkpoint = new DeviceCheckpoint(file);
+        }
+
+        device.Checkpoint = _checkpoint;
         _server = new VfioUserServer("vfio-user", device, log, new VfioUserServerOptions { Name = _definition.Name, Keeper = request.Keeper, Journal = _journal });
         _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
         _vgpu.Instance.Noticed += Report;
@@ -54,7 +64,6 @@ internal sealed class WorkerVgpu : IServedVgpu
             _server.Resume(client, Restore);
         }
 
-        device.Checkpoint = _checkpoint;
         _server.Start(new UnixSocket(request.Listener));
         _feed.Start(new UnixSocket(request.ScreenListener));
     }
@@ -97,13 +106,10 @@ internal sealed class WorkerVgpu : IServedVgpu
                 _vgpu.Instance.SetMode(wanted.Mode);
             }
         }
-        catch (NotSupportedException)
+        catch (ArgumentException)
         {
+            // Fixed while it runs, or too much for it: the bus has checked it, and a device made anew says what is wrong.
             return false;
-        }
-        catch (ArgumentException e)
-        {
-            throw new BusException(BusError.Invalid, e.Message, e);
         }
 
         _definition = definition;
@@ -136,7 +142,7 @@ internal sealed class WorkerVgpu : IServedVgpu
         bool done = _request.Mode switch
         {
             ServeMode.Load => _request.State is { } state && SavedState.TryLoad(device, state),
-            ServeMode.Restore => device.TryRestore(_checkpoint),
+            ServeMode.Restore => device.TryRestore(out _),
             _ => true,
         };
         if (!done)
@@ -153,5 +159,5 @@ internal sealed class WorkerVgpu : IServedVgpu
             VgpuNoticeKind.QuotaRefused => WorkerEventKind.QuotaRefused,
             _ => WorkerEventKind.Fault,
         },
-        notice.Detail);
+        notice.Text);
 }
