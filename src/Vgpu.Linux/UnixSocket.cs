@@ -129,8 +129,11 @@ public sealed unsafe partial class UnixSocket : IDisposable
     /// <paramref name="error"/> set in the second case. EMSGSIZE: more descriptors came than
     /// <paramref name="descriptors"/> holds; those that fit are given.
     /// </summary>
+    public int Receive(Span<byte> buffer, Span<int> descriptors, out int descriptorCount, out Errno error) =>
+        ReceiveMessage(buffer, descriptors, 0, out descriptorCount, out error);
+
     [SkipLocalsInit] // Sound: the kernel says how much of the control buffer it wrote, and no more is read.
-    public int Receive(Span<byte> buffer, Span<int> descriptors, out int descriptorCount, out Errno error)
+    private int ReceiveMessage(Span<byte> buffer, Span<int> descriptors, int flags, out int descriptorCount, out Errno error)
     {
         int capacity = Math.Min(descriptors.Length, SCM_MAX_FD);
         int controlLength = capacity == 0 ? 0 : ControlSpace(capacity);
@@ -146,7 +149,7 @@ public sealed unsafe partial class UnixSocket : IDisposable
             do
             {
                 message = new Libc.MsgHdr { Iov = &iov, IovLength = 1, Control = control, ControlLength = (nuint)controlLength };
-                received = Libc.RecvMsg(_descriptor.Number, &message, Libc.MSG_CMSG_CLOEXEC);
+                received = Libc.RecvMsg(_descriptor.Number, &message, Libc.MSG_CMSG_CLOEXEC | flags);
             }
             while (received == -(nint)Errno.EINTR);
 
@@ -178,15 +181,7 @@ public sealed unsafe partial class UnixSocket : IDisposable
     {
         int controlLength = descriptors.IsEmpty ? 0 : ControlSpace(descriptors.Length);
         byte* control = stackalloc byte[controlLength + 1];
-        if (controlLength != 0)
-        {
-            new Span<byte>(control, controlLength).Clear();
-            var header = (Libc.CMsgHdr*)control;
-            header->Length = (nuint)(sizeof(Libc.CMsgHdr) + (descriptors.Length * sizeof(int)));
-            header->Level = Libc.SOL_SOCKET;
-            header->Type = Libc.SCM_RIGHTS;
-            descriptors.CopyTo(new Span<int>(control + sizeof(Libc.CMsgHdr), descriptors.Length));
-        }
+        Attach(descriptors, control, controlLength);
 
         // Sound: both spans are pinned for the call, and sendmsg reads within the lengths given.
         fixed (byte* first = head, second = body)
@@ -329,6 +324,20 @@ public sealed unsafe partial class UnixSocket : IDisposable
 
     private static int ControlSpace(int descriptors) =>
         sizeof(Libc.CMsgHdr) + (((descriptors * sizeof(int)) + sizeof(nuint) - 1) & ~(sizeof(nuint) - 1));
+
+    // Writes the control message that carries descriptors; none: nothing.
+    private static void Attach(ReadOnlySpan<int> descriptors, byte* control, int controlLength)
+    {
+        if (controlLength != 0)
+        {
+            new Span<byte>(control, controlLength).Clear();
+            var header = (Libc.CMsgHdr*)control;
+            header->Length = (nuint)(sizeof(Libc.CMsgHdr) + (descriptors.Length * sizeof(int)));
+            header->Level = Libc.SOL_SOCKET;
+            header->Type = Libc.SCM_RIGHTS;
+            descriptors.CopyTo(new Span<int>(control + sizeof(Libc.CMsgHdr), descriptors.Length));
+        }
+    }
 
     // Takes what fits and closes the rest; false where there was a rest.
     private static bool CollectDescriptors(byte* control, nuint length, Span<int> descriptors, ref int count)

@@ -7,7 +7,8 @@ namespace Vgpu.VfioUser;
 
 /// <summary>
 /// Told of everything of a client that only its descriptors can bring back, before the client hears that it is done. All
-/// on the connection's thread; members do not block, and duplicate what they keep: descriptors stay the caller's.
+/// on the connection's thread; members do not block, and duplicate what they keep: descriptors stay the caller's. What one
+/// throws ends the connection. <see cref="ClientRecord"/> writes it all down.
 /// </summary>
 public interface IConnectionKeeper
 {
@@ -23,10 +24,16 @@ public interface IConnectionKeeper
     /// <summary>VFIO_USER_DMA_UNMAP of all.</summary>
     void DmaUnmappedAll();
 
-    /// <summary>VFIO_USER_DEVICE_SET_IRQS that set, or took away, eventfds or masks succeeded.</summary>
+    /// <summary>
+    /// VFIO_USER_DEVICE_SET_IRQS that set, or took away, eventfds or masks succeeded. With eventfds one a subindex, or none:
+    /// they are taken away. An unmask is told of only while a mask that was told of may be in force.
+    /// </summary>
     void IrqsSet(in KeptIrqs irqs, ReadOnlySpan<byte> bools, ReadOnlySpan<FileDescriptor> eventfds);
 
-    /// <summary>The client's things are gone: its connection has ended for good.</summary>
+    /// <summary>
+    /// The client's things are gone: its connection has ended for good. The socket was shut down; each copy of it is closed.
+    /// Not told where the server yields.
+    /// </summary>
     void ClientGone();
 }
 
@@ -39,31 +46,3 @@ public readonly record struct KeptMap(ulong Iova, ulong Size, ulong FileOffset, 
 
 /// <summary>A VFIO_USER_DEVICE_SET_IRQS without its data. Fixed layout.</summary>
 public readonly record struct KeptIrqs(uint Index, uint Start, uint Count, VfioIrqSetFlags Flags);
-
-/// <summary>A client as its keeper knows it: what a successor takes over. Owns its descriptors.</summary>
-public sealed class KeptClient(FileDescriptor socket) : IDisposable
-{
-    /// <summary>The connected socket.</summary>
-    public FileDescriptor Socket { get; } = socket;
-
-    /// <summary>In the order in which they were made.</summary>
-    public List<(KeptMap Map, FileDescriptor? File)> Maps { get; } = [];
-
-    /// <summary>In the order in which they came; what a later one has replaced is not there.</summary>
-    public List<(KeptIrqs Irqs, byte[] Bools, FileDescriptor[] EventFds)> Irqs { get; } = [];
-
-    /// <summary>Closes everything that is still here.</summary>
-    public void Dispose()
-    {
-        Socket.Dispose();
-        foreach ((_, FileDescriptor? file) in Maps)
-        {
-            file?.Dispose();
-        }
-
-        foreach (FileDescriptor eventfd in Irqs.SelectMany(irqs => irqs.EventFds))
-        {
-            eventfd.Dispose();
-        }
-    }
-}

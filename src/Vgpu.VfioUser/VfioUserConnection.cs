@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Linux;
 using Vgpu.Vfio;
+using Vgpu.VfioUser.Journal;
 using Vgpu.VfioUser.Messages;
 using Vgpu.VfioUser.Server;
 
@@ -14,7 +15,7 @@ namespace Vgpu.VfioUser;
 /// When the client leaves, or breaks the protocol, the thread closes the device (<see cref="VfioDevice.Close"/>), takes
 /// every DMA map away and closes every descriptor of that client before it ends. Region accesses allocate nothing.
 /// </remarks>
-public sealed class VfioUserConnection : IDisposable
+public sealed partial class VfioUserConnection : IDisposable
 {
     // Room beyond the longest message, so that short ones are received many at a time.
     private const int BufferLength = VfioUserLimits.MaxMessageSize + (64 << 10);
@@ -40,7 +41,7 @@ public sealed class VfioUserConnection : IDisposable
     /// serves no other connection meanwhile.
     /// </summary>
     public VfioUserConnection(UnixSocket socket, VfioDevice device, string name, ILogger log, VfioUserServerOptions? options = null)
-        : this(socket, device, name, log, options ?? new VfioUserServerOptions(), new VfioUserCounters(device.Regions.Count), new LogGate(), new ConnectionBuffers())
+        : this(socket, device, name, log, options ?? new VfioUserServerOptions(), new VfioUserCounters(device.Regions.Count), new LogGate(), new ConnectionBuffers(options?.Journal))
     {
     }
 
@@ -59,12 +60,15 @@ public sealed class VfioUserConnection : IDisposable
         _log = NamedLogger.For(log, name);
         _gate = gate;
         _pid = socket.Peer().Pid;
-        _requests = new RequestStream(socket, buffers.Requests);
-        _replies = new ReplyStream(socket, buffers.Replies);
+        _journal = options.Journal;
+        _keeper = options.Keeper;
+        _wake = _journal is null ? null : EventFd.Create();
+        _requests = new RequestStream(socket, buffers.Requests, _journal) { Wake = _wake };
+        _replies = new ReplyStream(socket, buffers.Replies, _journal);
         Counters = counters;
         var sharedMemory = new SharedMemoryCheck(_log, gate, options.LargeMapSize, _pid);
-        _clientMemory = new ClientMemory(socket, _requests, _replies.Sending, options.ClientMemoryTimeout);
-        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(_log, gate), _clientMemory);
+        _clientMemory = new ClientMemory(socket, _requests, _replies.Sending, options.ClientMemoryTimeout, _journal);
+        _session = new VfioUserSession(device, _replies, counters, sharedMemory, new ClientFaultLog(_log, gate), _clientMemory, _keeper);
         _thread = new Thread(Run) { Name = $"vfio-user {name}", IsBackground = true };
     }
 
@@ -128,6 +132,12 @@ public sealed class VfioUserConnection : IDisposable
         long before = Counters.TotalRequests;
         string? reason = null;
         Guard(() => reason = Serve());
+        if (_hasYielded)
+        {
+            EndYield();
+            return;
+        }
+
         _ending = true;
         _requests.Clear();
         _clientMemory.End();
@@ -141,6 +151,13 @@ public sealed class VfioUserConnection : IDisposable
         Guard(_device.Iommu.UnmapAll);
         Guard(_device.Iommu.StopDirtyTracking);
         _clientMemory.Dispose();
+        if (_isKept)
+        {
+            // The keeper has the socket as well.
+            _socket.Shutdown();
+            Guard(_keeper!.ClientGone);
+        }
+
         CloseSocket();
         if (reason is not null && _gate.TryEnter())
         {
@@ -178,13 +195,20 @@ public sealed class VfioUserConnection : IDisposable
     // Null when the client left, otherwise why it was closed.
     private string? Serve()
     {
-        while (_requests.Receive())
+        if (!BeginJournaled(out string? end))
         {
-            while (_requests.TryNext(out VfioUserHeader header, out ReadOnlySpan<byte> payload))
+            return end;
+        }
+
+        // A predecessor may have left whole messages.
+        for (bool isHere = _isResumed; isHere || _requests.Receive(); isHere = false)
+        {
+            while (!MustYield && _requests.TryNext(out VfioUserHeader header, out ReadOnlySpan<byte> payload))
             {
                 bool wasNegotiated = _session.IsNegotiated;
                 bool goesOn = _session.Handle(header, payload, _requests.Descriptors);
                 _requests.EndMessage();
+                Commit(goesOn);
                 if (!goesOn)
                 {
                     _replies.Flush();
@@ -207,16 +231,29 @@ public sealed class VfioUserConnection : IDisposable
             {
                 return null;
             }
+
+            if (MustYield)
+            {
+                _hasYielded = true;
+                return null;
+            }
         }
 
-        return null;
+        return _journal is not null && _requests.IsBroken ? "it sent descriptors with too much else" : null;
     }
 
     private void Welcome()
     {
         if (_gate.TryEnter())
         {
-            _log.ClientConnected(_pid);
+            if (_isResumed)
+            {
+                _log.ClientResumed(_pid);
+            }
+            else
+            {
+                _log.ClientConnected(_pid);
+            }
         }
 
         Changed?.Invoke();
@@ -237,13 +274,15 @@ public sealed class VfioUserConnection : IDisposable
             _closed = true;
             _socket.Dispose();
         }
+
+        _wake?.Dispose();
     }
 
     /// <summary>What a connection receives into and sends from; a server makes them once for all its clients.</summary>
-    internal sealed class ConnectionBuffers
+    internal sealed class ConnectionBuffers(ConnectionJournal? journal = null)
     {
-        internal byte[] Requests { get; } = GC.AllocateUninitializedArray<byte>(BufferLength);
+        internal WireBuffer Requests { get; } = journal?.Requests ?? new WireBuffer(BufferLength);
 
-        internal byte[] Replies { get; } = GC.AllocateUninitializedArray<byte>(BufferLength);
+        internal WireBuffer Replies { get; } = journal?.Replies ?? new WireBuffer(BufferLength);
     }
 }

@@ -18,7 +18,7 @@ public sealed partial class VfioUserServer : IDisposable
     private readonly ILogger _log;
     private readonly VfioUserServerOptions _options;
     private readonly LogGate _gate = new();
-    private readonly VfioUserConnection.ConnectionBuffers _buffers = new();
+    private readonly VfioUserConnection.ConnectionBuffers _buffers;
     private readonly Lock _lock = new();
     private readonly ManualResetEventSlim _stopping = new();
     private UnixSocket? _listener;
@@ -42,6 +42,7 @@ public sealed partial class VfioUserServer : IDisposable
         _log = NamedLogger.For(log ?? NullLogger.Instance, Name);
         device.Iommu.Logger ??= _log;
         Counters = new VfioUserCounters(device.Regions.Count);
+        _buffers = new VfioUserConnection.ConnectionBuffers(_options.Journal);
     }
 
     /// <summary>A client has completed VFIO_USER_VERSION or left. Raised by the server's threads; see <see cref="IsClientConnected"/>.</summary>
@@ -63,7 +64,13 @@ public sealed partial class VfioUserServer : IDisposable
     /// Listens, with mode 0600, and begins to serve. Throws <see cref="LinuxException"/>: EADDRINUSE where somebody
     /// listens there, EEXIST where the path is no socket.
     /// </summary>
-    public void Start()
+    public void Start() => Start(null);
+
+    /// <summary>
+    /// As <see cref="Start()"/>, with a socket that listens already and is this server's from then on. It is closed and
+    /// nothing else at the end: other processes may have it too. No other accepts from it meanwhile.
+    /// </summary>
+    public void Start(UnixSocket? listener)
     {
         lock (_lock)
         {
@@ -73,7 +80,8 @@ public sealed partial class VfioUserServer : IDisposable
                 throw new InvalidOperationException("started before");
             }
 
-            _listener = UnixSocket.Listen(SocketPath);
+            _wake = listener is null ? null : EventFd.Create();
+            _listener = listener ?? UnixSocket.Listen(SocketPath);
             _thread = new Thread(Accept) { Name = $"vfio-user {Name} accept", IsBackground = true };
             _thread.Start();
         }
@@ -83,7 +91,7 @@ public sealed partial class VfioUserServer : IDisposable
 
     /// <summary>
     /// Ends the client's connection and the listening, waits for both threads, and removes the socket if it is still the
-    /// one that <see cref="Start"/> made. Any thread but those of a connection; calls after the first do nothing.
+    /// one that <see cref="Start()"/> made. Any thread but those of a connection; calls after the first do nothing.
     /// </summary>
     public void Stop()
     {
@@ -96,14 +104,14 @@ public sealed partial class VfioUserServer : IDisposable
 
             _stopped = true;
             _stopping.Set();
-            _listener?.Unlink();
-            _listener?.Shutdown();
+            StopListening();
             _client?.Shutdown();
         }
 
         _thread?.Join();
         _client?.Dispose();
         _listener?.Dispose();
+        _wake?.Dispose();
         _stopping.Dispose();
     }
 
@@ -117,6 +125,11 @@ public sealed partial class VfioUserServer : IDisposable
             UnixSocket? socket;
             try
             {
+                if (!WaitForClient())
+                {
+                    continue;
+                }
+
                 socket = _listener!.Accept();
             }
             catch (LinuxException e)
@@ -174,10 +187,7 @@ public sealed partial class VfioUserServer : IDisposable
         VfioUserConnection connection;
         try
         {
-            connection = new VfioUserConnection(socket, _device, Name, _log, _options, Counters, _gate, _buffers)
-            {
-                Changed = () => ClientChanged?.Invoke(this, EventArgs.Empty),
-            };
+            connection = ConnectionOver(socket);
         }
         catch (LinuxException)
         {
@@ -195,6 +205,12 @@ public sealed partial class VfioUserServer : IDisposable
             }
         }
     }
+
+    private VfioUserConnection ConnectionOver(UnixSocket socket) =>
+        new(socket, _device, Name, _log, _options, Counters, _gate, _buffers)
+        {
+            Changed = () => ClientChanged?.Invoke(this, EventArgs.Empty),
+        };
 
     private void Refuse(UnixSocket socket)
     {

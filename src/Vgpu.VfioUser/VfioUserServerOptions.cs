@@ -23,4 +23,14 @@ public sealed record VfioUserServerOptions
     /// ones are ROMs, flash and the BARs of other devices.
     /// </summary>
     public ulong LargeMapSize { get; init; } = 16UL << 20;
+
+    /// <summary>Told what of each client a successor of this process would need. Null: nobody.</summary>
+    public IConnectionKeeper? Keeper { get; init; }
+
+    /// <summary>
+    /// With one, a client survives the death of this process (<see cref="VfioUserServer.Resume"/>). No other server has it at
+    /// the time; it is disposed after the server. A client then gets no twin socket and no I/O descriptors of regions, and a
+    /// device reaches memory that a client does not share only from threads of its own. Null: none.
+    /// </summary>
+    public ConnectionJournal? Journal { get; init; }
 }

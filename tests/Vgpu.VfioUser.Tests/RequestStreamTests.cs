@@ -14,7 +14,7 @@ public sealed class RequestStreamTests : IDisposable
     public RequestStreamTests()
     {
         (_client, _server) = UnixSocket.Pair();
-        _stream = new RequestStream(_server, new byte[VfioUserLimits.MaxMessageSize + 100]);
+        _stream = new RequestStream(_server, new Journal.WireBuffer(VfioUserLimits.MaxMessageSize + 100));
     }
 
     public void Dispose()

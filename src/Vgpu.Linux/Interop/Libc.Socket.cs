@@ -12,6 +12,9 @@ internal static unsafe partial class Libc
     internal const int SO_PEERCRED = 17;
     internal const int SO_PEERGROUPS = 59;
     internal const int SCM_RIGHTS = 1;
+    internal const int SO_RCVTIMEO = 20;
+    internal const int SO_PEEK_OFF = 42;
+    internal const int MSG_PEEK = 2;
     internal const int MSG_CTRUNC = 8;
     internal const int MSG_DONTWAIT = 0x40;
     internal const int MSG_NOSIGNAL = 0x4000;
@@ -20,9 +23,13 @@ internal static unsafe partial class Libc
     internal const int SunPathLength = 108;
 
     // The numbers of <asm/unistd.h>; see Libc.Aio.cs.
+    internal const nint FIONREAD = 0x541b;
+    internal static readonly nint SYS_ioctl = IsX64 ? 16 : 29;
     private static readonly nint SYS_sendto = IsX64 ? 44 : 206;
     private static readonly nint SYS_sendmsg = IsX64 ? 46 : 211;
     private static readonly nint SYS_recvmsg = IsX64 ? 47 : 212;
+    private static readonly nint SYS_recvmmsg = IsX64 ? 299 : 243;
+    private static readonly nint SYS_sendmmsg = IsX64 ? 307 : 269;
 
     [StructLayout(LayoutKind.Sequential)]
     internal struct IoVec
@@ -41,6 +48,22 @@ internal static unsafe partial class Libc
         internal void* Control;
         internal nuint ControlLength;
         internal int Flags;
+    }
+
+    // struct mmsghdr: the kernel stores the count itself, before the call returns.
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct MMsgHdr
+    {
+        internal MsgHdr Message;
+        internal uint Count;
+    }
+
+    // struct timeval.
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TimeVal
+    {
+        internal long Seconds;
+        internal long Microseconds;
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -92,6 +115,13 @@ internal static unsafe partial class Libc
     internal static nint SendMsg(int fd, MsgHdr* message, int flags) =>
         OrError(Syscall6(SYS_sendmsg, fd, (nint)message, flags, 0, 0, 0));
 
+    // Messages done, or a negative error number.
+    internal static nint RecvMMsg(int fd, MMsgHdr* messages, int count, int flags) =>
+        OrError(Syscall6(SYS_recvmmsg, fd, (nint)messages, count, flags, 0, 0));
+
+    internal static nint SendMMsg(int fd, MMsgHdr* messages, int count, int flags) =>
+        OrError(Syscall6(SYS_sendmmsg, fd, (nint)messages, count, flags, 0, 0));
+
     internal static nint Send(int fd, void* bytes, nuint length, int flags) =>
         OrError(Syscall6(SYS_sendto, fd, (nint)bytes, (nint)length, flags, 0, 0));
 
@@ -100,4 +130,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "getsockopt", SetLastError = true)]
     internal static partial int GetSockOpt(int fd, int level, int option, void* value, uint* length);
+
+    [LibraryImport(Library, EntryPoint = "setsockopt", SetLastError = true)]
+    internal static partial int SetSockOpt(int fd, int level, int option, void* value, uint length);
 }

@@ -12,9 +12,10 @@ namespace Vgpu.VfioUser.Server;
 /// <remarks>
 /// Who waits: a device's thread for the connection's thread to pass its reply on, or, on a twin socket, for the reply
 /// itself. The connection's own thread, in the middle of a request, takes the reply out of what the client sends next;
-/// QEMU sends none before it has its own reply, so a device does well to use a thread of its own.
+/// QEMU sends none before it has its own reply, so a device does well to use a thread of its own. With a journal it must:
+/// what a client sends is handled in its order, and such an access answers EDEADLK.
 /// </remarks>
-internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
+internal sealed unsafe partial class ClientMemory : IClientMemory, IDisposable
 {
     private readonly UnixSocket _main;
     private readonly RequestStream _requests;
@@ -38,18 +39,19 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
     private Errno _result;
 
     /// <summary>Requests on the main socket are sent with <paramref name="sending"/> held, as its replies are.</summary>
-    internal ClientMemory(UnixSocket main, RequestStream requests, Lock sending, TimeSpan timeout)
+    internal ClientMemory(UnixSocket main, RequestStream requests, Lock sending, TimeSpan timeout, ConnectionJournal? journal = null)
     {
+        _journal = journal;
         _main = main;
         _requests = requests;
         _sending = sending;
         _timeout = (int)timeout.TotalMilliseconds;
     }
 
-    /// <summary>What VFIO_USER_VERSION has settled. On the connection's thread, before any access.</summary>
-    internal void Open(ulong maxDataXferSize, UnixSocket? twin)
+    /// <summary>What VFIO_USER_VERSION has settled, and the connection's thread. Before any access.</summary>
+    internal void Open(ulong maxDataXferSize, UnixSocket? twin, Thread connection)
     {
-        _connection = Thread.CurrentThread;
+        _connection = connection;
         _most = (int)Math.Min(maxDataXferSize, VfioUserLimits.MaxDataXferSize);
         lock (_waiter)
         {
@@ -143,9 +145,9 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
         {
             _turn.Enter();
         }
-        else if (!_turn.TryEnter())
+        else if (_journal is not null || !_turn.TryEnter())
         {
-            // Whoever has the turn waits for this very thread.
+            // Whoever has the turn waits for this very thread, or this thread for itself.
             return Errno.EDEADLK;
         }
 
@@ -172,9 +174,9 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
         bool write = command == VfioUserCommand.VFIO_USER_DMA_WRITE;
         lock (_waiter)
         {
-            if (_ended)
+            if (!WaitForTurn())
             {
-                return Errno.ECONNRESET;
+                return _ended ? Errno.ECONNRESET : Errno.ETIMEDOUT;
             }
 
             _id++;
@@ -212,7 +214,7 @@ internal sealed unsafe class ClientMemory : IClientMemory, IDisposable
 
         lock (_sending)
         {
-            return _main.Send(head, body);
+            return _journal is null ? _main.Send(head, body) : SendJournaled(_journal, head, body);
         }
     }
 

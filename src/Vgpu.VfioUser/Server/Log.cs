@@ -46,4 +46,7 @@ internal static partial class Log
 
     [LoggerMessage(12, LogLevel.Error, "can't listen: {Reason}")]
     internal static partial void ListenFailed(this ILogger logger, string reason);
+
+    [LoggerMessage(13, LogLevel.Information, "goes on with the client of another process, pid {Pid}")]
+    internal static partial void ClientResumed(this ILogger logger, int pid);
 }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux;
+using Vgpu.VfioUser.Journal;
 using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser.Server;
@@ -8,17 +9,19 @@ namespace Vgpu.VfioUser.Server;
 /// Gathers replies and sends them with as few sendmsg calls as can be. A reply with a descriptor travels alone, so that
 /// the client finds the descriptor with that reply's first byte. Connection thread only; allocates nothing.
 /// </summary>
-internal sealed class ReplyStream
+internal sealed partial class ReplyStream
 {
     private readonly UnixSocket _socket;
-    private readonly byte[] _buffer;
+    private readonly WireBuffer _buffer;
     private readonly int[] _numbers = new int[VfioUserLimits.MaxMsgFds];
     private int _length;
 
-    internal ReplyStream(UnixSocket socket, byte[] buffer)
+    /// <summary>With a journal the buffer is the journal's; see ReplyStream.Journal.cs.</summary>
+    internal ReplyStream(UnixSocket socket, WireBuffer buffer, ConnectionJournal? journal = null)
     {
         _socket = socket;
         _buffer = buffer;
+        _journal = journal;
     }
 
     /// <summary>Held while bytes are sent: between them another thread may send messages of its own.</summary>
@@ -33,7 +36,7 @@ internal sealed class ReplyStream
     /// </summary>
     internal Span<byte> Begin(int payloadLength)
     {
-        if (_length + VfioUserHeader.Length + payloadLength > _buffer.Length)
+        if (_length + VfioUserHeader.Length + payloadLength > _buffer.Length || _file is not null)
         {
             Flush();
         }
@@ -49,6 +52,22 @@ internal sealed class ReplyStream
         if (!request.NoReply)
         {
             Put(request.Reply(payloadLength), payloadLength);
+        }
+    }
+
+    /// <summary>As <see cref="Commit"/>, with the file of a region, which stays the region's.</summary>
+    internal void CommitWithFile(in VfioUserHeader request, int payloadLength, int region, FileDescriptor file)
+    {
+        if (_journal is null)
+        {
+            CommitWithDescriptors(request, payloadLength, file);
+            return;
+        }
+
+        Commit(request, payloadLength);
+        if (!request.NoReply)
+        {
+            (_file, _fileRegion) = (file, region);
         }
     }
 
@@ -107,7 +126,11 @@ internal sealed class ReplyStream
     /// <summary>Sends what was gathered; blocks while the client does not read.</summary>
     internal void Flush()
     {
-        if (_length > 0)
+        if (_journal is not null)
+        {
+            SendJournaled(_journal);
+        }
+        else if (_length > 0)
         {
             Send(_buffer.AsSpan(0, _length), default);
             _length = 0;

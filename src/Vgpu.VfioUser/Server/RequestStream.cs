@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux;
+using Vgpu.VfioUser.Journal;
 using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser.Server;
@@ -13,13 +14,13 @@ namespace Vgpu.VfioUser.Server;
 /// to the last message of which a byte came in that read. The message that was begun before it may hold some as well:
 /// two sets. In the middle of a message more may come, each with a set, as long as there is one.
 /// </remarks>
-internal sealed class RequestStream
+internal sealed partial class RequestStream
 {
     private const int NoOwner = -1;
     private const int MostSets = 16;
 
     private readonly UnixSocket _socket;
-    private readonly byte[] _buffer;
+    private readonly WireBuffer _buffer;
     private readonly int[] _numbers = new int[UnixSocket.SCM_MAX_FD];
     private int _start;
     private int _end;
@@ -27,10 +28,12 @@ internal sealed class RequestStream
     private readonly int[] _owners = new int[MostSets];
     private int _currentSet = NoOwner;
 
-    internal RequestStream(UnixSocket socket, byte[] buffer)
+    /// <summary>With a journal the buffer is the journal's; see RequestStream.Journal.cs.</summary>
+    internal RequestStream(UnixSocket socket, WireBuffer buffer, ConnectionJournal? journal = null)
     {
         _socket = socket;
         _buffer = buffer;
+        _journal = journal;
         _owners.AsSpan().Fill(NoOwner);
         for (int i = 0; i < MostSets; i++)
         {
@@ -48,7 +51,7 @@ internal sealed class RequestStream
     internal bool Receive()
     {
         MakeRoom();
-        return ReceiveBehind();
+        return _journal is null ? ReceiveBehind() : ReceiveJournaled(_journal);
     }
 
     /// <summary>
@@ -79,6 +82,8 @@ internal sealed class RequestStream
         payload = _buffer.AsSpan(_start + VfioUserHeader.Length, length - VfioUserHeader.Length);
         _currentSet = Array.IndexOf(_owners, _start);
         _start += length;
+        _position += (uint)length;
+        _messagesBehind++;
         return true;
     }
 
@@ -161,6 +166,12 @@ internal sealed class RequestStream
     private bool ReceiveBehind()
     {
         int received = _socket.Receive(_buffer.AsSpan(_end), _numbers, out int count, out Errno error);
+        return Take(received, count, error) && received > 0;
+    }
+
+    // What came, and whose its descriptors are; false where they can be nobody's.
+    private bool Take(int received, int count, Errno error)
+    {
         _end += received;
         if (count > 0 || error == Errno.EMSGSIZE)
         {
@@ -179,7 +190,7 @@ internal sealed class RequestStream
             }
         }
 
-        return received > 0;
+        return true;
     }
 
     private static bool IsLengthValid(uint length) => length is >= VfioUserHeader.Length and <= VfioUserLimits.MaxMessageSize;
@@ -195,6 +206,12 @@ internal sealed class RequestStream
             return;
         }
 
+        if (_journal is not null)
+        {
+            MakeJournaledRoom(_journal);
+            return;
+        }
+
         int needed = VfioUserHeader.Length;
         if (MemoryMarshal.TryRead(_buffer.AsSpan(_start, pending), out VfioUserHeader header))
         {
@@ -203,15 +220,21 @@ internal sealed class RequestStream
 
         if (_start > 0 && (_start + needed > _buffer.Length || _buffer.Length - _end < _buffer.Length / 4))
         {
-            _buffer.AsSpan(_start, pending).CopyTo(_buffer);
-            for (int i = 0; i < _owners.Length; i++)
-            {
-                _owners[i] = _owners[i] == NoOwner ? NoOwner : _owners[i] - _start;
-            }
-
-            _end = pending;
-            _start = 0;
+            MoveToFront();
         }
+    }
+
+    private void MoveToFront()
+    {
+        int pending = _end - _start;
+        _buffer.AsSpan(_start, pending).CopyTo(_buffer.Span);
+        for (int i = 0; i < _owners.Length; i++)
+        {
+            _owners[i] = _owners[i] == NoOwner ? NoOwner : _owners[i] - _start;
+        }
+
+        _end = pending;
+        _start = 0;
     }
 
     // Where the last message of which a byte is here begins.

@@ -55,16 +55,17 @@ internal sealed partial class VfioUserSession
         }
 
         int length = isFull ? full : RegionInfo.Length;
-        var writer = new WireWriter(_replies.Begin(length));
+        bool hasFile = isFull && isMappable;
+        var writer = new WireWriter(hasFile ? _replies.BeginAlone(length) : _replies.Begin(length));
         writer.Write(info);
         if (isFull)
         {
             WriteCapabilities(ref writer, region, isMappable, full);
         }
 
-        if (isFull && isMappable)
+        if (hasFile)
         {
-            _replies.CommitWithDescriptors(header, length, region.File!);
+            _replies.CommitWithFile(header, length, (int)query.Index, region.File!);
         }
         else
         {

@@ -30,7 +30,8 @@ internal sealed partial class VfioUserSession
         // The domain closes it, whatever it answers.
         FileDescriptor? file = descriptors is { Count: 1 } ? descriptors.Take(0) : null;
         _sharedMemory.Mapping(map.Size, file);
-        Errno errno = _device.Iommu.Map(map.Address, map.Size, (IommuProtection)(map.Flags & Protection), file, map.Offset);
+        var kept = new KeptMap(map.Address, map.Size, map.Offset, (IommuProtection)(map.Flags & Protection));
+        Errno errno = _keeper is null && !IsRepeatPossible ? Map(kept, file) : MapKept(kept, file);
         if (errno != Errno.None)
         {
             return errno;
@@ -62,7 +63,7 @@ internal sealed partial class VfioUserSession
         switch (unmap.Flags)
         {
             case DmaUnmapFlags.None:
-                Errno errno = _device.Iommu.Unmap(unmap.Address, unmap.Size);
+                Errno errno = Unmap(unmap);
                 if (errno != Errno.None)
                 {
                     return errno;
@@ -71,6 +72,7 @@ internal sealed partial class VfioUserSession
                 break;
             case DmaUnmapFlags.VFIO_DMA_UNMAP_FLAG_ALL when unmap is { Address: 0, Size: 0 }:
                 _device.Iommu.UnmapAll();
+                _keeper?.DmaUnmappedAll();
                 break;
             default:
                 return Errno.EINVAL;
@@ -103,7 +105,7 @@ internal sealed partial class VfioUserSession
             return Errno.EINVAL;
         }
 
-        errno = _device.Iommu.Unmap(unmap.Address, unmap.Size);
+        errno = Unmap(unmap);
         if (errno != Errno.None)
         {
             return errno;

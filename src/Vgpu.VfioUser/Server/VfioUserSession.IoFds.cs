@@ -23,7 +23,8 @@ internal sealed partial class VfioUserSession
             return Errno.EINVAL;
         }
 
-        IReadOnlyList<VfioIoFd> all = _regions[query.Index].IoFds;
+        // A journal can give a reply one file again, a region's: there are none with it.
+        IReadOnlyList<VfioIoFd> all = _replies.IsJournaled ? [] : _regions[query.Index].IoFds;
         int most = (int)Math.Min(ClientMaxMsgFds, VfioUserLimits.MaxMsgFds);
         int count = 0;
         _ioFiles.Clear();

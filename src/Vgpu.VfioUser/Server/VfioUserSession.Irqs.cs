@@ -47,20 +47,27 @@ internal sealed partial class VfioUserSession
             return Errno.EINVAL;
         }
 
-        for (int i = 0; i < eventfds; i++)
-        {
-            _eventfds[i] = new EventFd(descriptors!.Take(i));
-        }
-
         ReadOnlySpan<byte> bools = data == VfioIrqSetFlags.VFIO_IRQ_SET_DATA_BOOL ? reader.Rest : [];
-        Errno errno = _device.SetIrqs((int)set.Index, set.Start, set.Count, set.Flags, bools, _eventfds.AsSpan(0, eventfds));
-        _eventfds.AsSpan().Clear();
+        Errno errno = IsKept(set) ? SetKeptIrqs(set, bools, descriptors) : SetIrqs(set, bools, descriptors);
         if (errno == Errno.None)
         {
             _ = _replies.Begin(0);
             _replies.Commit(header);
         }
 
+        return errno;
+    }
+
+    private Errno SetIrqs(in IrqSet set, ReadOnlySpan<byte> bools, ReceivedDescriptors? descriptors)
+    {
+        int eventfds = descriptors?.Count ?? 0;
+        for (int i = 0; i < eventfds; i++)
+        {
+            _eventfds[i] = new EventFd(descriptors!.Take(i));
+        }
+
+        Errno errno = _device.SetIrqs((int)set.Index, set.Start, set.Count, set.Flags, bools, _eventfds.AsSpan(0, eventfds));
+        _eventfds.AsSpan().Clear();
         return errno;
     }
 

@@ -8,7 +8,7 @@ namespace Vgpu.VfioUser.Server;
 // VFIO_USER_REGION_READ, _WRITE and _WRITE_MULTI: the data path, without an allocation.
 internal sealed partial class VfioUserSession
 {
-    // Shorter reads are copied, so that their replies can travel together.
+    // Shorter reads are copied, so that their replies can travel together; with a journal all are, as memory changes.
     private const int LongRead = 16 << 10;
 
     private Errno RegionRead(in VfioUserHeader header, ReadOnlySpan<byte> payload)
@@ -26,7 +26,7 @@ internal sealed partial class VfioUserSession
         }
 
         _counters.CountRead((int)access.Region);
-        if (access.Count >= LongRead
+        if (access.Count >= LongRead && !_replies.IsJournaled
             && _device.ReadableMemory((int)access.Region, access.Offset, (int)access.Count) is { IsEmpty: false } memory)
         {
             MemoryMarshal.Write(_replies.Begin(RegionAccess.Length), in access);

@@ -24,6 +24,8 @@ internal sealed partial class VfioUserSession
             return Errno.None;
         }
 
+        // A twin socket would end with this process.
+        offered = _replies.IsJournaled ? offered with { TwinSocket = null } : offered;
         byte[] capabilities = Answer(offered, payload.Length - VersionMessage.Length, out bool isTwin);
         var writer = new WireWriter(_replies.Begin(VersionMessage.Length + capabilities.Length));
         writer.Write(new VersionMessage { Major = VfioUserLimits.Major, Minor = Math.Min(proposed.Minor, (ushort)VfioUserLimits.Minor) });
@@ -34,7 +36,7 @@ internal sealed partial class VfioUserSession
         (UnixSocket? ours, UnixSocket? theirs) = isTwin ? UnixSocket.Pair() : (null, null);
         using (theirs)
         {
-            _clientMemory.Open(offered.MaxDataXferSize ?? VfioUserLimits.MaxDataXferSize, ours);
+            _clientMemory.Open(offered.MaxDataXferSize ?? VfioUserLimits.MaxDataXferSize, ours, Thread.CurrentThread);
             _device.Iommu.ClientMemory = _clientMemory;
             _replies.CommitWithDescriptors(header, writer.Written.Length, theirs is null ? [] : [theirs.Descriptor]);
         }

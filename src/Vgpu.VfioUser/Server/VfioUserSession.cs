@@ -21,10 +21,19 @@ internal sealed partial class VfioUserSession
     private readonly SharedMemoryCheck _sharedMemory;
     private readonly ClientFaultLog _faults;
     private readonly ClientMemory _clientMemory;
+    private readonly IConnectionKeeper? _keeper;
     private volatile bool _isNegotiated;
 
-    internal VfioUserSession(VfioDevice device, ReplyStream replies, VfioUserCounters counters, SharedMemoryCheck sharedMemory, ClientFaultLog faults, ClientMemory clientMemory)
+    internal VfioUserSession(
+        VfioDevice device,
+        ReplyStream replies,
+        VfioUserCounters counters,
+        SharedMemoryCheck sharedMemory,
+        ClientFaultLog faults,
+        ClientMemory clientMemory,
+        IConnectionKeeper? keeper = null)
     {
+        _keeper = keeper;
         _clientMemory = clientMemory;
         _device = device;
         _regions = [.. device.Regions];
@@ -54,6 +63,7 @@ internal sealed partial class VfioUserSession
         _counters.CountRequest(header.Command);
         if (header.Type == VfioUserFlags.VFIO_USER_REPLY)
         {
+            EndRepeat();
             return _clientMemory.TryDeliver(header, payload) || End("it sent a reply to nothing that was asked");
         }
 
@@ -72,6 +82,7 @@ internal sealed partial class VfioUserSession
             _faults.Refused(header.Command, errno);
         }
 
+        EndRepeat();
         if (_clientMemory.IsBroken)
         {
             return End("it answered an access to its memory with something else");
