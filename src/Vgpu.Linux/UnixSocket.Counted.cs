@@ -79,10 +79,13 @@ public sealed unsafe partial class UnixSocket
     }
 
     /// <summary>Bytes that came and were not received yet (FIONREAD). Throws <see cref="LinuxException"/>.</summary>
-    public int Unread()
+    public int Unread() => UnreadOf(_descriptor);
+
+    /// <summary>The same of any socket. Throws <see cref="LinuxException"/>.</summary>
+    public static int UnreadOf(FileDescriptor socket)
     {
         int bytes;
-        return Libc.Syscall(Libc.SYS_ioctl, _descriptor.Number, Libc.FIONREAD, (nint)(&bytes)) < 0 ? throw LinuxException.Last("ioctl") : bytes;
+        return Libc.Syscall(Libc.SYS_ioctl, socket.Number, Libc.FIONREAD, (nint)(&bytes)) < 0 ? throw LinuxException.Last("ioctl") : bytes;
     }
 
     private void SetOption(int option, void* value, uint length)

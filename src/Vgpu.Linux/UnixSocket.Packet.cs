@@ -24,11 +24,4 @@ public sealed unsafe partial class UnixSocket
 
     /// <summary>Waits until the peer takes another message; false when <paramref name="timeoutMilliseconds"/> passed.</summary>
     public bool WaitWritable(int timeoutMilliseconds) => PollSet.WaitFor(_descriptor, PollEvents.POLLOUT, timeoutMilliseconds);
-
-    /// <summary>Bytes that came for a socket and were not consumed yet (FIONREAD); 0 where it can't be said.</summary>
-    public static int UnreadBytes(FileDescriptor socket)
-    {
-        int unread = 0;
-        return Libc.Ioctl(socket.Number, Libc.FIONREAD, &unread) < 0 ? 0 : unread;
-    }
 }

@@ -36,7 +36,7 @@ public sealed class ServeRequest
     /// <summary>To be told of everything of a client.</summary>
     public required IConnectionKeeper Keeper { get; init; }
 
-    /// <summary>The client to go on with, whose descriptors are the served vGPU's from now on; null: none.</summary>
+    /// <summary>The client to go on with, which stays the caller's; null: none.</summary>
     public KeptClient? Client { get; init; }
 
     /// <summary>A predecessor's whole state, for <see cref="ServeMode.Load"/>; stays the caller's.</summary>

@@ -60,16 +60,16 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
                 KeptMap map = Read<KeptMap>(message.Payload, out _);
                 using (FileDescriptor? file = message.DescriptorCount == 0 ? null : message.Take(0))
                 {
-                    Current.DmaMapped(map, file);
+                    Current.Map(map, file);
                 }
 
                 return true;
             case WorkerMessageKind.Unmap:
                 KeptMap gone = Read<KeptMap>(message.Payload, out _);
-                Current.DmaUnmapped(gone.Iova, gone.Size);
+                Current.Unmap(gone.Iova, gone.Size);
                 return true;
             case WorkerMessageKind.UnmapAll:
-                Current.DmaUnmappedAll();
+                Current.UnmapAll();
                 return true;
             case WorkerMessageKind.Irqs:
                 ApplyIrqs(message);
@@ -149,9 +149,9 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
             sent = sent && channel.SendPatiently(WorkerMessageKind.Map, Bytes(map), file is null ? [] : [file]);
         }
 
-        foreach ((KeptIrqs irqs, byte[] bools, FileDescriptor[] eventfds) in client.Irqs)
+        foreach ((KeptIrqs irqs, FileDescriptor? eventfd) in client.Irqs)
         {
-            sent = sent && channel.SendPatiently(WorkerMessageKind.Irqs, [.. Bytes(irqs), .. bools], eventfds);
+            sent = sent && channel.SendPatiently(WorkerMessageKind.Irqs, Bytes(irqs), eventfd is null ? [] : [eventfd]);
         }
 
         return sent;
@@ -168,7 +168,7 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
                 eventfds[i] = message.Take(i);
             }
 
-            Current.IrqsSet(irqs, bools, eventfds);
+            Current.SetIrqs(irqs, bools, eventfds);
         }
         finally
         {

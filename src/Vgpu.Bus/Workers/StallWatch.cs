@@ -61,7 +61,7 @@ internal sealed class StallWatch : IDisposable
         _handled = handled;
 
         // What is handled may still lie in the socket until it is consumed.
-        long unread = UnixSocket.UnreadBytes(client.Socket) - (long)(handled - journal.Consumed);
+        long unread = UnixSocket.UnreadOf(client.Socket) - (long)(handled - journal.Consumed);
         return !moved && unread > 0;
     }
 

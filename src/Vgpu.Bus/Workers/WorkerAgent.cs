@@ -128,7 +128,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     {
         lock (_lock)
         {
-            _record!.Client?.DmaMapped(map, file);
+            _record!.Client?.Map(map, file);
             Tell(WorkerMessageKind.Map, InstanceRecord.Bytes(map), file is null ? [] : [file]);
         }
     }
@@ -137,7 +137,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     {
         lock (_lock)
         {
-            _record!.Client?.DmaUnmapped(iova, size);
+            _record!.Client?.Unmap(iova, size);
             Tell(WorkerMessageKind.Unmap, InstanceRecord.Bytes(new KeptMap(iova, size, 0, default)));
         }
     }
@@ -146,7 +146,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     {
         lock (_lock)
         {
-            _record!.Client?.DmaUnmappedAll();
+            _record!.Client?.UnmapAll();
             Tell(WorkerMessageKind.UnmapAll);
         }
     }
@@ -155,7 +155,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     {
         lock (_lock)
         {
-            _record!.Client?.IrqsSet(irqs, bools, eventfds);
+            _record!.Client?.SetIrqs(irqs, bools, eventfds);
             Tell(WorkerMessageKind.Irqs, [.. InstanceRecord.Bytes(irqs), .. bools], eventfds);
         }
     }
@@ -209,7 +209,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
                 Files = this,
                 Keep = Keep,
                 Keeper = this,
-                Client = record.Client?.Duplicate(),
+                Client = record.Client,
                 State = record.Files.GetValueOrDefault(InstanceRecord.StateFile),
                 Report = Report,
             });

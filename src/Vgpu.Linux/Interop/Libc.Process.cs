@@ -2,12 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// setsid(2), ioctl(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap everywhere.
-internal static unsafe partial class Libc
+// setsid(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap everywhere.
+internal static partial class Libc
 {
     internal const int SIGKILL = 9;
     internal const int SIGCONT = 18;
-    internal const nuint FIONREAD = 0x541b;
 
     // The same number on every architecture (asm-generic/unistd.h).
     internal const nint SYS_pidfd_send_signal = 424;
@@ -15,7 +14,4 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "setsid", SetLastError = true)]
     internal static partial int SetSid();
-
-    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
-    internal static partial int Ioctl(int fd, nuint request, void* argument);
 }
