@@ -181,6 +181,12 @@ public sealed unsafe class ConnectionJournal : IDisposable
         }
 
         state.ReplyStart += (int)sent;
+        if (state.ReplyStart == state.ReplyEnd)
+        {
+            // Killed between the send and its commit: the next reply begins at the front.
+            state.ReplyStart = state.ReplyEnd = 0;
+        }
+
         ask.Start += (int)asked;
         state.ReceiveRecord = Next(state.ReceiveRecord);
         Received(state.ReceiveRecord).Clear();

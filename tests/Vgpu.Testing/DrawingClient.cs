@@ -48,6 +48,7 @@ public sealed class DrawingClient : IDisposable
 
     public RemoteDevice Remote { get; }
 
+
     public FakeDriver Driver => _driver;
 
     /// <summary>What the guest has drawn last: rows of B8G8R8X8.</summary>

@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(11, LogLevel.Error, "the thread that watches workers failed, and goes on")]
     internal static partial void TurnFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(12, LogLevel.Warning, "worker {Pid} died before it had anything to serve; what it said last is above")]
+    internal static partial void SpareDied(this ILogger logger, int pid);
+
     [LoggerMessage(10, LogLevel.Error, "{Name} has ended {Count} workers in a row and is given up")]
     internal static partial void GivenUp(this ILogger logger, string name, int count);
 }

@@ -1,3 +1,6 @@
+using Vgpu.Linux;
+using Vgpu.Vfio.Migration;
+
 namespace Vgpu.Bus.Workers;
 
 /// <summary>Where the serving of an instance is.</summary>
@@ -17,12 +20,15 @@ internal enum ServedPhase
 /// <summary>One instance that is served, as the daemon keeps it. Supervisor's thread only, but the status, which any reads.</summary>
 internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths) : IDisposable
 {
-    // So many deaths within the window, and the next worker begins with the device reset; so many, and there is no next.
-    private const int DeathsUntilReset = 4;
+    // So many deaths in a row, and the next worker begins with the device reset; so many, and there is no next.
+    private const int DeathsUntilReset = 5;
     internal const int DeathsUntilGivenUp = 10;
-    private const long DeathWindow = 10_000;
 
-    private readonly Queue<long> _deaths = new();
+    // Who has served for longer, or done anything for the guest, has not died of what it was given.
+    private const long QuickDeath = 500;
+
+    private int _deaths;
+    private ulong _progress;
     private volatile WorkerStatus? _status;
 
     internal InstanceRecord Record { get; private set; } = record;
@@ -43,6 +49,9 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
 
     /// <summary>Since when nobody serves it, by <see cref="Environment.TickCount64"/>.</summary>
     internal long Since { get; set; } = Environment.TickCount64;
+
+    /// <summary>Since when its worker serves.</summary>
+    internal long ServedSince { get; private set; }
 
     /// <summary>Whoever waits for it to be served.</summary>
     internal TaskCompletionSource? Started { get; set; }
@@ -68,17 +77,39 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     /// <summary>Counts a death, and says how the next worker begins; null: there have been too many.</summary>
     internal ServeMode? AfterDeath()
     {
-        long now = Environment.TickCount64;
-        while (_deaths.TryPeek(out long oldest) && now - oldest > DeathWindow)
+        bool isQuick = Phase != ServedPhase.Serving || (Environment.TickCount64 - ServedSince < QuickDeath && Progress() == _progress);
+        _deaths = isQuick ? _deaths + 1 : 0;
+        return _deaths >= DeathsUntilGivenUp ? null
+            : Record.Client is null ? ServeMode.Fresh
+            : _deaths >= DeathsUntilReset ? ServeMode.Reset
+            : ServeMode.Restore;
+    }
+
+    /// <summary>A worker serves from now on.</summary>
+    internal void Begin()
+    {
+        Phase = ServedPhase.Serving;
+        ServedSince = Environment.TickCount64;
+        _progress = Progress();
+    }
+
+    // Changes with each chain that is done and with each change of the device, as far as its worker is to be believed.
+    private ulong Progress()
+    {
+        if (!Record.Files.TryGetValue(ServeRequest.CheckpointFile, out FileDescriptor? file))
         {
-            _deaths.Dequeue();
+            return 0;
         }
 
-        _deaths.Enqueue(now);
-        return _deaths.Count >= DeathsUntilGivenUp ? null
-            : Record.Client is null ? ServeMode.Fresh
-            : _deaths.Count >= DeathsUntilReset ? ServeMode.Reset
-            : ServeMode.Restore;
+        try
+        {
+            using var checkpoint = new DeviceCheckpoint(file);
+            return checkpoint.Generation + checkpoint.Done(0) + checkpoint.Done(1);
+        }
+        catch (Exception e) when (e is LinuxException or ArgumentException)
+        {
+            return 0;
+        }
     }
 
     /// <summary>Its worker has told all of it anew.</summary>

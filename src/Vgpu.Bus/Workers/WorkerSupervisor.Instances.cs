@@ -90,7 +90,7 @@ internal sealed partial class WorkerSupervisor
             return;
         }
 
-        instance.Phase = ServedPhase.Serving;
+        instance.Begin();
         instance.HasYielded = false;
         instance.Record.Remove(InstanceRecord.StateFile);
         if (instance.Mode != ServeMode.Fresh)

@@ -46,6 +46,13 @@ internal sealed partial class WorkerSupervisor
             using WorkerMessage? message = link.Channel.Receive();
             if (message is null)
             {
+                if (link is { Instance: null, Told: null, IsEnding: false })
+                {
+                    // It has died of itself, and so may the next.
+                    _log.SpareDied(link.Process.Pid);
+                    _spawnAgain = Environment.TickCount64 + SpawnPause;
+                }
+
                 Kill(link);
                 return;
             }

@@ -52,10 +52,14 @@ internal static class Rehearsal
 
         using FileDescriptor memory = MemFd.Create("rehearsal", GuestMemory);
         client.DmaMap(0, GuestMemory, IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE, memory);
-        using var eventfd = EventFd.Create();
-        client.SetIrqs(
-            VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER, default, eventfd.Descriptor);
-        client.SetIrqs(VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_NONE | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_UNMASK);
+        if (device.Irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX].Count > 0)
+        {
+            using var eventfd = EventFd.Create();
+            client.SetIrqs(
+                VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER, default, eventfd.Descriptor);
+            client.SetIrqs(VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_NONE | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_UNMASK);
+        }
+
         for (ulong offset = 0; offset < 64; offset += sizeof(uint))
         {
             client.RegionRead<uint>(VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX, offset);
