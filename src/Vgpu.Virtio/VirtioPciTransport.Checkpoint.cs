@@ -9,6 +9,8 @@ public sealed partial class VirtioPciTransport
     // A device that was restored brings back what the checkpoint left out, before it works on its queues.
     private bool _isRecovering;
 
+    Virtqueue IVirtioTransport.QueueAt(int index) => _queues[index];
+
     void IVirtioTransport.StateChanged() => StateChanged();
 
     long IVirtioTransport.CheckpointRoom => Checkpoint is { } checkpoint
