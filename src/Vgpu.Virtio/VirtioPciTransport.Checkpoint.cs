@@ -14,7 +14,7 @@ public sealed partial class VirtioPciTransport
     void IVirtioTransport.StateChanged() => StateChanged();
 
     long IVirtioTransport.CheckpointRoom => Checkpoint is { } checkpoint
-        ? checkpoint.MaxStateLength - (MaxCheckpointLength - ((IVfioMigratable)_device).MaxCheckpointLength)
+        ? checkpoint.MaxStateLength - (CheckpointSize - ((IVfioMigratable)_device).MaxCheckpointLength)
         : long.MaxValue;
 
     void IVirtqueueOwner.Commit(Virtqueue queue)

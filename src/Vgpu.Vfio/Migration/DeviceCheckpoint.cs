@@ -66,7 +66,7 @@ public sealed unsafe class DeviceCheckpoint : IDisposable
 
     /// <summary>
     /// A file for the states of one device, without pages until they are written: <paramref name="maxStateLength"/> is what
-    /// <see cref="VfioDevice.MaxCheckpointLength"/> may become. Throws <see cref="LinuxException"/>.
+    /// <see cref="VfioDevice.CheckpointSize"/> may become. Throws <see cref="LinuxException"/>.
     /// </summary>
     public static FileDescriptor CreateFile(string name, long maxStateLength = DefaultMaxStateLength)
     {
