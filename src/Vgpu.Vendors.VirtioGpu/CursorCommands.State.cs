@@ -13,9 +13,9 @@ internal sealed partial class CursorCommands
 
     internal void SaveState(StateWriter state)
     {
-        foreach (Head head in heads)
+        for (int i = 0; i < heads.Count; i++)
         {
-            (CursorImage? image, int x, int y) = head.Cursor;
+            (CursorImage? image, int x, int y) = heads[i].Cursor;
             state.Write(new SavedCursor
             {
                 X = x,

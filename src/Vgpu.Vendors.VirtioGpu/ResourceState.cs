@@ -32,7 +32,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
             Id = resource.Id,
             Uuid = resource.Uuid ?? Guid.Empty,
             BackingEntries = resource.Backing is null ? 0 : VideoMemory.EntriesOf(resource.BackingCost),
-            Entries = resource.Backing is { } backing ? (uint)backing.Entries.Count() : 0,
+            Entries = resource.Backing is { } backing ? (uint)backing.EntryCount : 0,
         };
         if (resource is Resource2D picture)
         {
@@ -48,9 +48,12 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         }
 
         state.Write(saved);
-        foreach (DmaEntry entry in resource.Backing?.Entries ?? [])
+        if (resource.Backing is { } list)
         {
-            state.Write(new SavedEntry { Iova = entry.Iova, Length = entry.Length });
+            foreach (DmaEntry entry in list.EachEntry())
+            {
+                state.Write(new SavedEntry { Iova = entry.Iova, Length = entry.Length });
+            }
         }
 
         if (resource is Resource2D shown && !state.IsCheckpoint)

@@ -14,7 +14,7 @@ internal sealed class ResourceTable(VideoMemory memory)
 
     internal bool IsFull => _resources.Count >= VirtioGpuConstants.MaxResources;
 
-    internal IReadOnlyCollection<GpuResource> All => _resources.Values;
+    internal Dictionary<uint, GpuResource>.ValueCollection All => _resources.Values;
 
     internal bool Contains(uint id) => _resources.ContainsKey(id);
 

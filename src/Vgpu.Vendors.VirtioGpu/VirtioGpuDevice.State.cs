@@ -46,9 +46,9 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
             DisplayChanged = _displayChanged ? 1u : 0,
             Resources = _resources.Count,
         });
-        foreach (Head head in _heads)
+        for (int i = 0; i < _heads.Count; i++)
         {
-            HeadState shown = head.State;
+            HeadState shown = _heads[i].State;
             state.Write(new SavedMonitor
             {
                 Width = shown.PreferredMode.Width,

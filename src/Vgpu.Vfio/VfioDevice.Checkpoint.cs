@@ -24,10 +24,10 @@ public abstract partial class VfioDevice
                 throw new ArgumentException("The device does not save its state, so it can't be kept.", nameof(value));
             }
 
-            if (value is not null && value.MaxStateLength < MaxCheckpointLength)
+            if (value is not null && value.MaxStateLength < CheckpointSize)
             {
                 throw new ArgumentException(
-                    $"The checkpoint has room for {value.MaxStateLength} bytes of state, and this device may have {MaxCheckpointLength}.", nameof(value));
+                    $"The checkpoint has room for {value.MaxStateLength} bytes of state, and this device may have {CheckpointSize}.", nameof(value));
             }
 
             using (InTurn())
@@ -39,7 +39,7 @@ public abstract partial class VfioDevice
     }
 
     /// <summary>Bytes of a checkpoint's state at most; 0 where the device does not save its state.</summary>
-    public long MaxCheckpointLength => State?.MaxCheckpointLength ?? 0;
+    public long CheckpointSize => State?.MaxCheckpointLength ?? 0;
 
     /// <summary>
     /// Brings the device back as its predecessor's checkpoint has it. The successor of a killed process calls this when the

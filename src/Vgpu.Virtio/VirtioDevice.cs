@@ -26,6 +26,9 @@ public interface IVirtioTransport
     /// </summary>
     void StateChanged();
 
+    /// <summary>A queue by its number: for a device that gives back chains which its predecessor's state says it holds.</summary>
+    Virtqueue QueueAt(int index);
+
     /// <summary>Bytes of a checkpoint's state that there is room for; without a checkpoint, any number. Any thread.</summary>
     long CheckpointRoom { get; }
 

@@ -9,10 +9,12 @@ public sealed partial class VirtioPciTransport
     // A device that was restored brings back what the checkpoint left out, before it works on its queues.
     private bool _isRecovering;
 
+    Virtqueue IVirtioTransport.QueueAt(int index) => _queues[index];
+
     void IVirtioTransport.StateChanged() => StateChanged();
 
     long IVirtioTransport.CheckpointRoom => Checkpoint is { } checkpoint
-        ? checkpoint.MaxStateLength - (MaxCheckpointLength - ((IVfioMigratable)_device).MaxCheckpointLength)
+        ? checkpoint.MaxStateLength - (CheckpointSize - ((IVfioMigratable)_device).MaxCheckpointLength)
         : long.MaxValue;
 
     void IVirtqueueOwner.Commit(Virtqueue queue)

@@ -14,11 +14,11 @@ internal sealed class Bench : IDisposable
 {
     private readonly Type2 _iommu = new(NullLogger.Instance);
 
-    internal Bench(VgpuOptions? options = null)
+    internal Bench(VgpuOptions? options = null, int type = 0)
     {
         var vendor = new BochsVendor();
         Renderer = new NoRenderer();
-        Instance = vendor.Create(vendor.Types[0], options ?? new VgpuOptions { Name = "test" }, _iommu, Renderer, NullLogger.Instance);
+        Instance = vendor.Create(vendor.Types[type], options ?? new VgpuOptions { Name = "test" }, _iommu, Renderer, NullLogger.Instance);
         Memory = MemoryMapping.Share(Device.Regions[0].File!, 0, Device.Regions[0].Size, MemoryProtection.ReadWrite);
     }
 

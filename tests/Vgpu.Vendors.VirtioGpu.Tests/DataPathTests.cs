@@ -1,15 +1,24 @@
 // The data path: what it allocates.
 using Vgpu.Screens;
+using Vgpu.Testing;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 
 namespace Vgpu.Vendors.VirtioGpu.Tests;
 
 public sealed class DataPathTests(ITestOutputHelper output)
 {
-    [Fact]
-    public void Transfer_flush_and_cursor_moves_allocate_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Transfer_flush_and_cursor_moves_allocate_nothing(bool isKept)
     {
+        using var file = new CheckpointFile(8 << 20);
         using var guest = new GpuGuest(heads: 2);
+        if (isKept)
+        {
+            file.Keep(guest.Function);
+        }
+
         Assert.Equal(OK, guest.Create2D(1, 64, 64));
         Assert.Equal(OK, guest.Attach(1, PictureTests.Scatter(guest, 64 * 64 * 4, 1000)));
         Assert.Equal(OK, guest.SetScanout(0, 1, R(0, 0, 64, 64)));

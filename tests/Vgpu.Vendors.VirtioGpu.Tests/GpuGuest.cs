@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Vgpu.Gpus;
 using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Pci;
@@ -34,12 +35,14 @@ internal sealed class GpuGuest : IDisposable
     private readonly FakeDriver _driver;
     private readonly FakeQueue[] _queues;
 
-    internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures)
+    internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures, DisplayMode? maxMode = null)
     {
         _guest = new FakeGuest();
-        Screen = new Screen(heads, new DisplayMode(1024, 768));
-        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, guestBlobs: true);
+        Screen = new Screen(heads, new DisplayMode(1024, 768), maxMode);
+        var notices = new VgpuNotices();
+        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, guestBlobs: true, notices);
         Function = new VirtioPciTransport(Iommu, Device, PciInterruptMode.Msix, NullLogger.Instance);
+        Instance = new VgpuInstance(Function, Screen, Device, notices);
         _driver = new FakeDriver(Function, msix: true);
         _queues = [new FakeQueue(_guest, CONTROLQ, 64), new FakeQueue(_guest, CURSORQ, 16)];
         Start(features);
@@ -47,12 +50,12 @@ internal sealed class GpuGuest : IDisposable
 
     /// <summary>Another device for the same guest, with the driver where it is: what a move to another server finds there.</summary>
     internal GpuGuest(GpuGuest from, int heads = 1, ulong videoMemory = 64 << 20, bool blobs = true, PciInterruptMode interrupts = PciInterruptMode.Msix,
-        ILogger? log = null)
+        ILogger? log = null, ulong peak = 0)
     {
         _ownsGuest = false;
         _guest = from._guest;
         Screen = new Screen(heads, new DisplayMode(800, 600));
-        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs);
+        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs, peakVideoMemory: peak);
         Function = new VirtioPciTransport(Iommu, Device, interrupts, log ?? NullLogger.Instance);
         _driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
         _queues = from._queues;
@@ -79,6 +82,9 @@ internal sealed class GpuGuest : IDisposable
         }
     }
 
+    /// <summary>As its owner sees it.</summary>
+    internal VgpuInstance? Instance { get; }
+
     internal VirtioGpuDevice Device { get; }
 
     internal VirtioPciTransport Function { get; }
@@ -99,6 +105,14 @@ internal sealed class GpuGuest : IDisposable
 
     /// <summary>What the device said to have written of it.</summary>
     internal uint ResponseLength { get; private set; }
+
+    /// <summary>The used index of the control queue one back: as the driver sees it where the last chain was not published.</summary>
+    internal void TakeBackUsedIndex() => _guest.Set16(_queues[CONTROLQ].Used + 2, (ushort)(_queues[CONTROLQ].UsedIndex - 1));
+
+    /// <summary>The client's memory map for a moment.</summary>
+    internal void Unmap() => _guest.UnmapFirst();
+
+    internal void Map() => _guest.MapFirst();
 
     internal Span<byte> Ram(ulong offset, int length) => _guest.At(RamIova + offset, length);
 

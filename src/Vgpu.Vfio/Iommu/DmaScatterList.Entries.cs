@@ -10,13 +10,64 @@ public sealed partial class DmaScatterList
     {
         get
         {
+            foreach (DmaEntry entry in EachEntry())
+            {
+                yield return entry;
+            }
+        }
+    }
+
+    /// <summary>How many <see cref="Entries"/> there are.</summary>
+    public int EntryCount
+    {
+        get
+        {
+            ulong count = 0;
             foreach (Segment segment in _segments)
             {
-                for (ulong at = 0; at < segment.Length; at += uint.MaxValue)
-                {
-                    yield return new DmaEntry(segment.Iova + at, (uint)Math.Min(segment.Length - at, uint.MaxValue));
-                }
+                count += (segment.Length + uint.MaxValue - 1) / uint.MaxValue;
             }
+
+            return (int)count;
+        }
+    }
+
+    /// <summary><see cref="Entries"/> for a loop that allocates nothing.</summary>
+    public EntryEnumerator EachEntry() => new(_segments);
+
+    /// <summary>A walk along <see cref="Entries"/>.</summary>
+    public struct EntryEnumerator
+    {
+        private readonly Segment[] _segments;
+        private int _segment;
+        private ulong _at;
+
+        internal EntryEnumerator(Segment[] segments) => _segments = segments;
+
+        /// <summary>The entry that <see cref="MoveNext"/> came to.</summary>
+        public DmaEntry Current { get; private set; }
+
+        /// <summary>Itself.</summary>
+        public readonly EntryEnumerator GetEnumerator() => this;
+
+        /// <summary>Goes to the next entry; false: there is none.</summary>
+        public bool MoveNext()
+        {
+            while (_segment < _segments.Length && _at >= _segments[_segment].Length)
+            {
+                _segment++;
+                _at = 0;
+            }
+
+            if (_segment == _segments.Length)
+            {
+                return false;
+            }
+
+            Segment segment = _segments[_segment];
+            Current = new DmaEntry(segment.Iova + _at, (uint)Math.Min(segment.Length - _at, uint.MaxValue));
+            _at += Current.Length;
+            return true;
         }
     }
 }

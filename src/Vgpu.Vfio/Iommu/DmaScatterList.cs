@@ -302,7 +302,7 @@ public sealed unsafe partial class DmaScatterList
 
     // Entries that follow each other for the guest, joined. One that wraps touches everything above its start, and
     // fails to translate.
-    private readonly record struct Segment(ulong Iova, ulong Length, ulong Offset)
+    internal readonly record struct Segment(ulong Iova, ulong Length, ulong Offset)
     {
         internal ulong End => Iova + Length;
 

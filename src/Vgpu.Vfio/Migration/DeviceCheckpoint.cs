@@ -35,6 +35,7 @@ public sealed unsafe class DeviceCheckpoint : IDisposable
 
     private readonly MemoryMapping _mapping;
     private readonly long _slotLength;
+    private readonly StateWriter _writer = new();
 
     /// <summary>
     /// Maps the file, which is the caller's again when this returns. Throws <see cref="LinuxException"/>, and
@@ -65,7 +66,7 @@ public sealed unsafe class DeviceCheckpoint : IDisposable
 
     /// <summary>
     /// A file for the states of one device, without pages until they are written: <paramref name="maxStateLength"/> is what
-    /// <see cref="VfioDevice.MaxCheckpointLength"/> may become. Throws <see cref="LinuxException"/>.
+    /// <see cref="VfioDevice.CheckpointSize"/> may become. Throws <see cref="LinuxException"/>.
     /// </summary>
     public static FileDescriptor CreateFile(string name, long maxStateLength = DefaultMaxStateLength)
     {
@@ -106,11 +107,11 @@ public sealed unsafe class DeviceCheckpoint : IDisposable
         try
         {
             // Sound: a slot's state lies behind its header, and the writer stays within the room.
-            var writer = new StateWriter((byte*)(slot + 1), MaxStateLength);
-            device.SaveState(writer);
-            slot->Length = writer.Length;
+            _writer.Begin((byte*)(slot + 1), MaxStateLength);
+            device.SaveState(_writer);
+            slot->Length = _writer.Length;
             slot->Migration = (ulong)migration;
-            done = writer.Length <= MaxStateLength;
+            done = _writer.Length <= MaxStateLength;
         }
         finally
         {

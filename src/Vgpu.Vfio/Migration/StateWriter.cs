@@ -14,20 +14,8 @@ public sealed unsafe class StateWriter
     private byte[] _last = [];
     private int _used;
     private int _taken;
-    private readonly byte* _room;
-    private readonly long _roomLength;
-
-    /// <summary>An empty state.</summary>
-    public StateWriter()
-    {
-    }
-
-    /// <summary>The state of a checkpoint, in memory that the caller keeps; what does not fit is counted only.</summary>
-    internal StateWriter(byte* room, long length)
-    {
-        _room = room;
-        _roomLength = length;
-    }
+    private byte* _room;
+    private long _roomLength;
 
     /// <summary>
     /// Whether this is a checkpoint's: it leaves out what outlives the process elsewhere, such as memory BARs and pixels that
@@ -37,6 +25,14 @@ public sealed unsafe class StateWriter
 
     /// <summary>Bytes written so far.</summary>
     public long Length { get; private set; }
+
+    /// <summary>Begins the state of a checkpoint, in memory that the caller keeps; what does not fit is counted only.</summary>
+    internal void Begin(byte* room, long length)
+    {
+        _room = room;
+        _roomLength = length;
+        Length = 0;
+    }
 
     /// <summary>Appends a structure or a number.</summary>
     public void Write<T>(in T value)
