@@ -13,8 +13,6 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int UMount2(string path, int flags);
 
-    [LibraryImport(Library, EntryPoint = "geteuid")]
-    internal static partial uint GetEUid();
 
     [LibraryImport(Library, EntryPoint = "getegid")]
     internal static partial uint GetEGid();

@@ -46,7 +46,7 @@ internal sealed class WorkerVgpu : IServedVgpu
             _journal = new ConnectionJournal(file);
         }
 
-        long room = Math.Max(device.MaxCheckpointLength, DeviceCheckpoint.DefaultMaxStateLength);
+        long room = Math.Max(device.CheckpointSize, DeviceCheckpoint.DefaultMaxStateLength);
         using (FileDescriptor file = request.Keep(ServeRequest.CheckpointFile, _ => true, () => DeviceCheckpoint.CreateFile("vgpu-checkpoint", room)))
         {
             _checkpoint = new DeviceCheckpoint(file);
