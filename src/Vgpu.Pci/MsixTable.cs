@@ -51,7 +51,8 @@ internal sealed class MsixTable : IMmioHandler
         using (_function.InTurn())
         {
             data[..part.Length].CopyTo(part);
-            _function.OnRegistersWritten();
+            _function.OnRegisterWritten();
+            _function.Commit();
         }
     }
 

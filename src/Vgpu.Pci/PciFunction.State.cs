@@ -36,7 +36,10 @@ public abstract partial class PciFunction
     protected bool IntxAsserted => _intx.Asserted;
 
     /// <summary>A register or the MSI-X table was written. Lock held.</summary>
-    internal void OnRegistersWritten() => StateChanged();
+    internal void OnRegisterWritten() => StateChanged();
+
+    /// <summary>Before the access is answered. Lock held.</summary>
+    internal void Commit() => CommitState();
 
     private IEnumerable<(MemoryBar Bar, FileDescriptor File)> MemoryBars()
     {

@@ -18,7 +18,7 @@ namespace Vgpu.Pci;
 /// and <see cref="SetRom"/>; the first access fixes that. Config space, SET_IRQS triggers, reset, DMA unmap and close hold
 /// the device's lock, and so do registers (<see cref="AddRegisters"/>); accesses to other BARs do not. What an access to config
 /// space or registers changes is in the checkpoint before the access is answered; a device whose state changes on other ways
-/// says so with <see cref="VfioDevice.StateChanged"/>. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
+/// says so (<see cref="VfioDevice.StateChanged"/>) and commits that itself. <see cref="IntxLock"/> comes last in the lock order, after a head's: masking
 /// and unmasking INTx take only it, so that the end of an interrupt does not wait for queue work.
 /// </remarks>
 public abstract partial class PciFunction : VfioDevice
@@ -165,7 +165,6 @@ public abstract partial class PciFunction : VfioDevice
             _handlers[index]!.Read(offset, data);
         }
 
-        CommitState();
         return Errno.None;
     }
 
@@ -187,7 +186,6 @@ public abstract partial class PciFunction : VfioDevice
             _handlers[index]!.Write(offset, data);
         }
 
-        CommitState();
         return Errno.None;
     }
 
@@ -333,6 +331,8 @@ public abstract partial class PciFunction : VfioDevice
             {
                 OnBusMaster(!mastered);
             }
+
+            CommitState();
         }
     }
 

@@ -61,6 +61,9 @@ public sealed class RegisterMap : IMmioHandler
                 (int from, int to, int count) = register.Overlap(offset, data.Length);
                 value.Slice(from, count).CopyTo(data[to..]);
             }
+
+            // Reading may have changed something, and have said so.
+            _function.Commit();
         }
     }
 
@@ -81,8 +84,10 @@ public sealed class RegisterMap : IMmioHandler
 
                 data.Slice(to, count).CopyTo(value[from..]);
                 register.Write(value);
-                _function.OnRegistersWritten();
+                _function.OnRegisterWritten();
             }
+
+            _function.Commit();
         }
     }
 

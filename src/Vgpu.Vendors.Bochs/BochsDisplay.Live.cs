@@ -33,8 +33,12 @@ internal sealed partial class BochsDisplay : IVgpuModel
 
     internal static ulong BytesOf(DisplayMode mode) => (ulong)mode.Width * (ulong)mode.Height * Surface.BytesPerPixel;
 
-    /// <summary>A register has another value, or a guest reads another EDID. Lock held.</summary>
-    internal void OnRegistersChanged() => StateChanged();
+    /// <summary>Registers have other values, or a guest reads another EDID. Lock held.</summary>
+    internal void OnRegistersChanged()
+    {
+        StateChanged();
+        CommitState();
+    }
 
     // A guest sees the new EDID when it looks the next time; a successor's guest too.
     private void OnPreferredModeChanged(Head head)

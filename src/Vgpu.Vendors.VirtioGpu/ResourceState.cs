@@ -20,6 +20,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
     private const uint Blob = 2;
 
     private const int PiecePixels = 1 << 18;
+    private const int EntriesAtOnce = 256;
 
     /// <summary>Bytes of a checkpoint at most that resources take which cost so much: an entry takes the most for its cost.</summary>
     internal static long MaxCheckpointLength(ulong cost) =>
@@ -50,10 +51,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         state.Write(saved);
         if (resource.Backing is { } list)
         {
-            foreach (DmaEntry entry in list.EachEntry())
-            {
-                state.Write(new SavedEntry { Iova = entry.Iova, Length = entry.Length });
-            }
+            SaveEntries(list, state);
         }
 
         if (resource is Resource2D shown && !state.IsCheckpoint)
@@ -145,6 +143,25 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
     }
 
     private void Charge(ulong cost) => StateReader.Require(resources.Memory.TryCharge(cost), "more than this vGPU's video memory");
+
+    // Many at once: a checkpoint is written at each change of anything, and entries are most of it.
+    private static void SaveEntries(DmaScatterList backing, StateWriter state)
+    {
+        Span<SavedEntry> some = stackalloc SavedEntry[EntriesAtOnce];
+        int count = 0;
+        foreach (DmaEntry entry in backing.EachEntry())
+        {
+            if (count == some.Length)
+            {
+                state.Write(MemoryMarshal.AsBytes(some));
+                count = 0;
+            }
+
+            some[count++] = new SavedEntry { Iova = entry.Iova, Length = entry.Length };
+        }
+
+        state.Write(MemoryMarshal.AsBytes(some[..count]));
+    }
 
     private static void SavePixels(IRendererResource host, StateWriter state)
     {

@@ -164,6 +164,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
                 {
                     _common.Write(within, data);
                     StateChanged();
+                    CommitState();
                 }
 
                 break;
@@ -312,6 +313,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
             {
                 _device.WriteConfig(offset, data[..Math.Min(data.Length, _device.ConfigSize - offset)]);
                 StateChanged();
+                CommitState();
             }
             catch (Exception exception)
             {

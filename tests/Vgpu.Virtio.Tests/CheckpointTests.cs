@@ -64,6 +64,25 @@ public sealed class CheckpointTests
     }
 
     [Fact]
+    public void A_change_is_committed_when_its_answer_and_element_are_written_and_the_index_is_not()
+    {
+        using var file = new CheckpointFile();
+        var device = new CountingDevice();
+        using var rig = new Rig(device: device);
+        file.Keep(rig.Function);
+        rig.Start();
+        Assert.Equal(1UL, Count(rig, changes: true));
+        var seen = new List<(int Index, uint Written, ulong Answer)>();
+        device.Saved = () => seen.Add((rig.Queue.UsedIndex, rig.Queue.UsedEntry(1).Written, Answer(rig)));
+        Assert.Equal(2UL, Count(rig, changes: true));
+        Assert.Equal(2UL, Count(rig, changes: false));
+        lock (rig.Function.Lock)
+        {
+            Assert.Equal([(1, 8u, 2UL)], seen);
+        }
+    }
+
+    [Fact]
     public void Registers_config_and_queues_are_as_they_were()
     {
         using var file = new CheckpointFile();

@@ -11,6 +11,9 @@ internal sealed class CountingDevice : EchoDevice, IVfioMigratable
 
     private ulong _count;
 
+    /// <summary>Called when the state is saved.</summary>
+    public Action? Saved { get; set; }
+
     public long MaxStateLength => sizeof(ulong) + Config.Length;
 
     public override void HandleChain(int queueIndex, Virtqueue queue, DescriptorChain chain)
@@ -37,6 +40,7 @@ internal sealed class CountingDevice : EchoDevice, IVfioMigratable
 
     public void SaveState(StateWriter state)
     {
+        Saved?.Invoke();
         state.Write(_count);
         state.Write(Config);
     }

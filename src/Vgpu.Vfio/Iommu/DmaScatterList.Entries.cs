@@ -53,20 +53,22 @@ public sealed partial class DmaScatterList
         /// <summary>Goes to the next entry; false: there is none.</summary>
         public bool MoveNext()
         {
-            while (_segment < _segments.Length && _at >= _segments[_segment].Length)
+            if ((uint)_segment >= (uint)_segments.Length)
+            {
+                return false;
+            }
+
+            // None is empty.
+            ref readonly Segment segment = ref _segments[_segment];
+            ulong length = Math.Min(segment.Length - _at, uint.MaxValue);
+            Current = new DmaEntry(segment.Iova + _at, (uint)length);
+            _at += length;
+            if (_at == segment.Length)
             {
                 _segment++;
                 _at = 0;
             }
 
-            if (_segment == _segments.Length)
-            {
-                return false;
-            }
-
-            Segment segment = _segments[_segment];
-            Current = new DmaEntry(segment.Iova + _at, (uint)Math.Min(segment.Length - _at, uint.MaxValue));
-            _at += Current.Length;
             return true;
         }
     }
