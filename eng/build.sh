@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced: build_product puts the command line into artifacts/vgpu, when a source is newer than the last build.
+# Sourced: build_product puts the command line and the daemon into artifacts/vgpu, when a source is newer than the last build.
 # Needs $VGPU_HOME.
 
 require_dotnet() {
@@ -9,19 +9,24 @@ require_dotnet() {
     fi
 }
 
+# publish_both FOLDER   one build for what both are made of; the rooms that they share are the same files in the folder.
+publish_both() {
+    dotnet publish "$VGPU_HOME/src/vgpud/vgpud.csproj" -c Release -o "$1" --nologo -v quiet &&
+        dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$1" --nologo -v quiet
+}
+
 build_product() {
     require_dotnet
     local output=$VGPU_HOME/artifacts/vgpu stamp=$VGPU_HOME/artifacts/vgpu/.built
     if [ -e "$stamp" ] && [ -z "$(find "$VGPU_HOME/src" "$VGPU_HOME"/Directory.*.props -newer "$stamp" \
-        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' \) -not -path '*/obj/*' -print -quit)" ]; then
+        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name openapi.json \) -not -path '*/obj/*' -print -quit)" ]; then
         return
     fi
     echo "vgpu: building" >&2
     mkdir -p "$VGPU_HOME/artifacts"
     (
         flock 9
-        if ! dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$output" --nologo -v quiet \
-            >"$VGPU_HOME/artifacts/build.log" 2>&1; then
+        if ! publish_both "$output" >"$VGPU_HOME/artifacts/build.log" 2>&1; then
             grep -E 'error' "$VGPU_HOME/artifacts/build.log" | sort -u | head -20 >&2 || true
             echo "vgpu: the build failed; all of it is in artifacts/build.log" >&2
             exit 1

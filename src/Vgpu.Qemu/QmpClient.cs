@@ -93,6 +93,36 @@ public sealed class QmpClient : IDisposable
         }
     }
 
+    /// <summary>Waits for the first event not taken yet that <paramref name="where"/> wants, and takes it. After a time-out the connection is of no more use.</summary>
+    /// <exception cref="IOException">QEMU is gone.</exception>
+    /// <exception cref="TimeoutException">It did not come within <paramref name="limit"/>.</exception>
+    public JsonElement WaitForEvent(TimeSpan limit, Func<JsonElement, bool> where)
+    {
+        long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        for (int next = 0; ; next++)
+        {
+            if (next == _events.Count)
+            {
+                _socket.ReceiveTimeout = (int)Math.Max(1, deadline - Environment.TickCount64);
+                try
+                {
+                    _events.Add(ReadMessage());
+                }
+                catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock })
+                {
+                    throw new TimeoutException("QEMU sent no such event in time", e);
+                }
+            }
+
+            if (where(_events[next]))
+            {
+                JsonElement found = _events[next];
+                _events.RemoveAt(next);
+                return found;
+            }
+        }
+    }
+
     public void Dispose()
     {
         _reader.Dispose();

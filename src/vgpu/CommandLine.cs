@@ -5,24 +5,38 @@ namespace Vgpu.Cli;
 /// <summary>The command line. Exit status: 0 done, 1 it could not be done, 2 it was asked for wrongly.</summary>
 internal static class CommandLine
 {
+    /// <summary>Parses and runs; the exit status.</summary>
     internal static int Run(string[] args)
     {
         var root = new RootCommand("Virtual GPUs for virtual machines, through VFIO's own interface, in user space.")
         {
+            DaemonCommand.Create(),
+            TypesCommand.Create(),
+            CreateCommand.Create(),
+            ListCommand.Create(),
+            ShowCommand.Create(),
+            SetCommand.Create(),
+            LifeCommands.Start(),
+            LifeCommands.Stop(),
+            LifeCommands.Upgrade(),
+            LifeCommands.Remove(),
+            EventsCommand.Create(),
+            AttachCommand.Create(),
+            DetachCommand.Create(),
             ServeCommand.Create(),
             ShotCommand.Create(),
             QemuArgsCommand.Create(),
+            LibvirtXmlCommand.Create(),
             DoctorCommand.Create(),
             DemoCommand.Create(),
             CompletionCommand.Create(),
         };
-        DocumentedCommand.AddExamplesToHelp(root, "vgpu demo", "vgpu serve --socket /run/user/1000/desk.sock", "vgpu serve --help");
+        DocumentedCommand.AddExamplesToHelp(root, "vgpu demo", "vgpu serve --socket /run/user/1000/desk.sock", "vgpu create software0 virtio-gpu-256m --name desk", "vgpu serve --help");
 
         ParseResult parsed = root.Parse(args);
         if (WrongUse.Find(parsed, args) is string wrong)
         {
-            Console.Error.WriteLine($"vgpu: {wrong}");
-            return 2;
+            return Complain(wrong, 2);
         }
 
         try
@@ -31,13 +45,17 @@ internal static class CommandLine
         }
         catch (OperatorException e)
         {
-            Console.Error.WriteLine($"vgpu: {e.Message}");
-            return 2;
+            return Complain(e.Message, 2);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Console.Error.WriteLine($"vgpu: {e.Message}");
-            return 1;
+            return Complain(e.Message, 1);
         }
+    }
+
+    private static int Complain(string line, int status)
+    {
+        Console.Error.WriteLine($"vgpu: {line}");
+        return status;
     }
 }

@@ -13,8 +13,9 @@ internal static class QemuArgsCommand
             "qemu-args",
             "Print the QEMU arguments that attach a vGPU: shared memory and the device",
             "eval \"qemu-system-x86_64 -drive file=disk.qcow2 $(vgpu qemu-args /run/user/1000/desk.sock --memory 4096)\"",
-            "vgpu qemu-args /run/user/1000/desk.sock --libvirt");
-        var sockets = new Argument<string[]>("SOCKET") { Description = "The socket of each vGPU", Arity = ArgumentArity.OneOrMore };
+            "vgpu qemu-args /run/user/1000/desk.sock --libvirt",
+            "vgpu qemu-args desk --json");
+        var sockets = new Argument<string[]>("SOCKET") { Description = "Each vGPU: its socket, or an instance's name or UUID", Arity = ArgumentArity.OneOrMore };
         var memory = new Option<int>("--memory") { Description = "The guest's memory in MiB", DefaultValueFactory = _ => 2048, HelpName = "MIB" };
         var bus = new Option<string?>("--bus") { Description = "Plug into this bus, for example a pcie-root-port", HelpName = "BUS" };
         var libvirt = new Option<bool>("--libvirt") { Description = "Print what a libvirt domain needs instead (one vGPU)" };
@@ -25,6 +26,8 @@ internal static class QemuArgsCommand
             command.Add(option);
         }
 
+        var daemon = new DaemonOption(command);
+        sockets.CompletionSources.Add(daemon.InstanceNames);
         command.SetAction(parsed =>
         {
             int mebibytes = parsed.GetValue(memory);
@@ -33,7 +36,7 @@ internal static class QemuArgsCommand
                 throw new OperatorException($"--memory is a number of MiB, not {mebibytes}");
             }
 
-            VgpuAttachment[] attachments = [.. parsed.GetValue(sockets)!.Select(path => new VgpuAttachment(path) { Bus = parsed.GetValue(bus) })];
+            VgpuAttachment[] attachments = [.. parsed.GetValue(sockets)!.Select(word => new VgpuAttachment(Target.Find(word, daemon, parsed).Socket) { Bus = parsed.GetValue(bus) })];
             if (parsed.GetValue(libvirt))
             {
                 Console.WriteLine(attachments.Length == 1 ? LibvirtDomain.Fragment(attachments[0]) : throw new OperatorException("--libvirt takes one socket"));

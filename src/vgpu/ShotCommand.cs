@@ -12,8 +12,8 @@ internal static class ShotCommand
 {
     internal static Command Create()
     {
-        var command = new DocumentedCommand("shot", "Save what a vGPU shows as a PNG file", "vgpu shot /run/user/1000/desk.sock desk.png");
-        var socket = new Argument<string>("SOCKET") { Description = "The vGPU's socket" };
+        var command = new DocumentedCommand("shot", "Save what a vGPU shows as a PNG file", "vgpu shot /run/user/1000/desk.sock desk.png", "vgpu shot desk desk.png");
+        var socket = new Argument<string>("SOCKET") { Description = "The vGPU: its socket, or an instance's name or UUID" };
         var file = new Argument<string>("FILE") { Description = "The picture to write; replaced as a whole where it is there" };
         var head = new Option<int>("--head") { Description = "Which output, from 0", HelpName = "N" };
         var noCursor = new Option<bool>("--no-cursor") { Description = "Leave the cursor out" };
@@ -25,10 +25,12 @@ internal static class ShotCommand
             command.Add(option);
         }
 
+        var daemon = new DaemonOption(command);
+        socket.CompletionSources.Add(daemon.InstanceNames);
         command.SetAction(parsed =>
         {
             string path = PicturePath.Resolve(parsed.GetValue(file)!);
-            Picture picture = Capture(parsed.GetValue(socket)!, parsed.GetValue(head), !parsed.GetValue(noCursor));
+            Picture picture = Capture(Target.Find(parsed.GetValue(socket)!, daemon, parsed), parsed.GetValue(head), !parsed.GetValue(noCursor));
             PngFile.Write(path, picture);
             Console.WriteLine(parsed.GetValue(json)
                 ? PlainJson.ToText(new Dictionary<string, object> { ["file"] = path, ["width"] = picture.Width, ["height"] = picture.Height })
@@ -38,23 +40,23 @@ internal static class ShotCommand
         return command;
     }
 
-    private static Picture Capture(string socket, int head, bool withCursor)
+    private static Picture Capture(Target target, int head, bool withCursor)
     {
         try
         {
-            using ScreenFeedClient screen = ScreenFeedClient.Connect(VgpuServer.ScreenPath(socket));
+            using ScreenFeedClient screen = ScreenFeedClient.Connect(target.Screen);
             int heads = screen.Heads().Count;
             if (head < 0 || head >= heads)
             {
-                throw new OperatorException($"{socket} has no head {head}; --head is 0 to {heads - 1}");
+                throw new OperatorException($"{target.Socket} has no head {head}; --head is 0 to {heads - 1}");
             }
 
             return screen.Capture(head, withCursor)
-                ?? throw new IOException($"head {head} of {socket} shows nothing yet; try again once its guest has drawn");
+                ?? throw new IOException($"head {head} of {target.Socket} shows nothing yet; try again once its guest has drawn");
         }
         catch (LinuxException e) when (e.Errno is Errno.ENOENT or Errno.ENOTDIR or Errno.ECONNREFUSED or Errno.ENAMETOOLONG)
         {
-            throw new OperatorException($"no vGPU is served at {socket}; start one with 'vgpu serve --socket {ShellWords.Quote(socket)}'");
+            throw new OperatorException($"no vGPU is served at {target.Socket}; start one with 'vgpu serve --socket {ShellWords.Quote(target.Socket)}'");
         }
     }
 }

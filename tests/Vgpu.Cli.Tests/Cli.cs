@@ -29,7 +29,7 @@ public static class Cli
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     /// <summary>The built program, for <c>dotnet</c> to run.</summary>
-    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "vgpu.dll");
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "vgpu", "vgpu.dll");
 
     /// <summary>The program, started.</summary>
     public static Process Start(IEnumerable<string> arguments, string? cache = null) =>

@@ -3,7 +3,13 @@ namespace Vgpu.Cli.Tests;
 /// <summary>Help and completion: what an operator asks the program about itself.</summary>
 public sealed class HelpTests
 {
-    private static readonly string[] s_commands = ["completion", "demo", "doctor", "qemu-args", "serve", "shot"];
+    private static readonly string[] s_commands = 
+    [
+        "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-xml", "list", "qemu-args", "remove",
+        "serve", "set", "shot", "show", "start", "stop", "types", "upgrade",
+    ];
+
+    public static TheoryData<string> Commands => [.. s_commands];
 
     [Fact]
     public void The_list_has_one_line_a_command()
@@ -14,12 +20,7 @@ public sealed class HelpTests
     }
 
     [Theory]
-    [InlineData("serve")]
-    [InlineData("shot")]
-    [InlineData("qemu-args")]
-    [InlineData("doctor")]
-    [InlineData("demo")]
-    [InlineData("completion")]
+    [MemberData(nameof(Commands))]
     public void A_command_s_own_help_has_an_example(string command)
     {
         string examples = Cli.Run(command, "--help").AssertDone().Split("\nExample")[1];
@@ -37,7 +38,7 @@ public sealed class HelpTests
     }
 
     [Theory]
-    [InlineData("vgpu se", "serve")]
+    [InlineData("vgpu se", "serve set")]
     [InlineData("vgpu serve --hei", "--height")]
     [InlineData("vgpu serve --device v", "virtio-gpu")]
     [InlineData("vgpu completion ", "bash fish zsh")]

@@ -14,12 +14,13 @@ public sealed class Workplace : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly WorkerHostOptions _options;
 
-    public Workplace()
+    /// <summary>With the program beside the tests, or another build of it.</summary>
+    public Workplace(string? program = null)
     {
         _options = new WorkerHostOptions
         {
             RunFolder = Directory.CreateDirectory(_folder.File("run")).FullName,
-            Command = ["dotnet", Path.Combine(AppContext.BaseDirectory, "vgpu.dll"), "worker"],
+            Command = ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "vgpu.dll"), "worker"],
         };
         Host = null!;
         Begin();

@@ -1,0 +1,3 @@
+#!/bin/sh
+# /usr/bin/vgpu
+exec /usr/bin/dotnet /usr/lib/vgpu/vgpu.dll "$@"
