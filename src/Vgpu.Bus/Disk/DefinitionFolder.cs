@@ -9,15 +9,16 @@ namespace Vgpu.Bus.Disk;
 /// </summary>
 internal sealed class DefinitionFolder(string folder) : IDisposable
 {
-    // mdevctl's own, which older versions keep here.
+    // mdevctl's own; 1.2 does nothing in a folder without these.
     private const string Scripts = "scripts.d";
+    private static readonly string[] s_scripts = [$"{Scripts}/callouts", $"{Scripts}/notifiers"];
 
     private FolderWatch? _watch;
 
     /// <summary>Makes the folders, takes away what a process that died in the middle of a write left, and watches from now on.</summary>
     internal void Open(IEnumerable<string> parents)
     {
-        foreach (string path in parents.Select(parent => Path.Combine(folder, parent)).Append(folder))
+        foreach (string path in parents.Concat(s_scripts).Prepend(string.Empty).Select(part => Path.Combine(folder, part)))
         {
             try
             {
@@ -25,7 +26,7 @@ internal sealed class DefinitionFolder(string folder) : IDisposable
             }
             catch (Exception failure) when (DiskTrouble.Is(failure) && Directory.Exists(folder))
             {
-                // It can be read, and has none of this parent; who defines one there hears of it.
+                // It can be read; who defines one of this parent hears of it.
             }
             catch (Exception failure) when (DiskTrouble.Is(failure))
             {
