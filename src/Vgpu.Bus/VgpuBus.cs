@@ -51,7 +51,7 @@ public sealed partial class VgpuBus : IBus, IDisposable
 
     /// <summary>
     /// Reads the definitions, sets aside what is none, and takes over the workers of an earlier daemon; starts nothing. The
-    /// worker host stays the caller's. Throws <see cref="BusException"/> where the folders can't be used.
+    /// worker host stays the caller's. Throws <see cref="BusException"/> where the folders can't be used, or another daemon uses them.
     /// </summary>
     /// <param name="options">Where definitions and what runs are kept.</param>
     /// <param name="parents">At least one; of different names.</param>
@@ -122,6 +122,7 @@ public sealed partial class VgpuBus : IBus, IDisposable
         _workers.Reported -= OnReported;
         _cleanUps.Wait();
         _definitions.Dispose();
+        _runs.Dispose();
     }
 
     private static TypeView ViewOf(Offer offer, int available) => new()

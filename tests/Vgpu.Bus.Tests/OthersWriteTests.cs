@@ -120,6 +120,56 @@ public sealed class OthersWriteTests
     }
 
     [Fact]
+    public async Task Others_may_write_while_many_threads_use_the_bus()
+    {
+        using var rig = new Rig(instances: 1000);
+        Guid[] theirs = [.. Enumerable.Range(0, 8).Select(_ => Guid.NewGuid())];
+        Task writer = Task.Run(() =>
+        {
+            for (int round = 0; round < 150; round++)
+            {
+                Guid uuid = theirs[round % theirs.Length];
+                if (round % 3 == 2)
+                {
+                    File.Delete(rig.FileOf(uuid));
+                }
+                else
+                {
+                    rig.Write(Good, uuid);
+                }
+            }
+        });
+        await Task.WhenAll([writer, .. Enumerable.Range(0, 4).Select(thread => Task.Run(() =>
+        {
+            for (int round = 0; round < 60; round++)
+            {
+                string mine = rig.Create($"mine-{thread}", persistent: round % 2 == 0).Definition.Name;
+                foreach (InstanceView view in rig.Bus.Instances().Where(view => theirs.Contains(view.Definition.Uuid)))
+                {
+                    try
+                    {
+                        string name = view.Definition.Uuid.ToString();
+                        rig.Bus.Start(name);
+                        rig.Bus.Stop(name);
+                    }
+                    catch (BusException refusal) when (refusal.Error == BusError.NotFound)
+                    {
+                        // Undefined meanwhile.
+                    }
+                }
+
+                rig.Bus.Remove(mine, force: true);
+            }
+        }))]);
+
+        Assert.Equal(theirs.Where(uuid => File.Exists(rig.FileOf(uuid))).Order(), rig.Bus.Instances().Select(view => view.Definition.Uuid).Order());
+        Assert.All(rig.Bus.Instances(), view => Assert.Equal(InstanceState.Stopped, view.State));
+        Assert.Empty(rig.Workers.Running);
+        Assert.Equal(0UL, rig.Used());
+        Assert.False(Directory.Exists(rig.SetAside));
+    }
+
+    [Fact]
     public void A_folder_that_goes_and_comes_back_is_read_again()
     {
         using var rig = new Rig();

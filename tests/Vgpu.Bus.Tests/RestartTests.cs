@@ -148,6 +148,58 @@ public sealed class RestartTests
     }
 
     [Fact]
+    public void A_daemon_that_dies_in_the_middle_leaves_all_of_it_or_nothing()
+    {
+        using var rig = new Rig();
+        List<string> found = [];
+        rig.Workers.OnStart = _ => found.Add("create: " + AsTheNextFindsIt(rig));
+        rig.Create("desk");
+        rig.Workers.OnConfigure = _ => found.Add("set: " + AsTheNextFindsIt(rig));
+        rig.Bus.Set("desk", new Dictionary<string, string?> { ["heads"] = "2" });
+        rig.Workers.OnStop = _ => found.Add("stop: " + AsTheNextFindsIt(rig));
+        rig.Bus.Stop("desk");
+        rig.Workers.OnStart = _ => found.Add("start: " + AsTheNextFindsIt(rig));
+        rig.Bus.Start("desk");
+        rig.Workers.OnStop = _ => found.Add("remove: " + AsTheNextFindsIt(rig));
+        rig.Bus.Remove("desk", force: false);
+
+        Assert.Equal(
+            ["create: desk Running heads 1", "set: desk Running heads 1", "stop: desk Stopped heads 2", "start: desk Running heads 2", "remove: "],
+            found);
+    }
+
+    // The folders as a daemon that dies now leaves them, and no worker.
+    private static string AsTheNextFindsIt(Rig rig)
+    {
+        using var next = new Rig();
+        foreach ((string from, string to) in new[] { (rig.State, next.State), (rig.Run, next.Run) })
+        {
+            foreach (string path in Directory.EnumerateFiles(from, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }).Where(path => !path.EndsWith("bus.lock", StringComparison.Ordinal)))
+            {
+                string copy = Path.Combine(to, Path.GetRelativePath(from, path));
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                File.Copy(path, copy);
+            }
+        }
+
+        return string.Join(", ", next.Again().Instances().Select(view => $"{view.Definition.Name} {view.State} heads {view.Settings["heads"]}"));
+    }
+
+    [Fact]
+    public void A_second_daemon_on_the_same_folders_is_refused_and_harms_nothing()
+    {
+        using var rig = new Rig();
+        rig.Create("desk");
+        var options = new BusOptions { StateFolder = rig.State, RunFolder = rig.Run };
+
+        Assert.Equal($"another daemon has {rig.Run}: stop that one, or give this one other folders",
+            rig.Refused(BusError.Failed, () => VgpuBus.Open(options, [], new FakeWorkers(), rig.Log)).Message);
+
+        rig.Create("second");
+        Assert.Equal(2, rig.Again().Instances().Count(view => view.State == InstanceState.Running));
+    }
+
+    [Fact]
     public void A_clock_a_year_off_changes_nothing()
     {
         using var rig = new Rig();

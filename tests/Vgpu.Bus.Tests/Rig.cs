@@ -41,12 +41,16 @@ internal sealed class Rig : IDisposable
     internal string SetAside => Path.Combine(State, "set-aside");
 
     /// <summary>Opened at the first use.</summary>
-    internal VgpuBus Bus => _bus ??= VgpuBus.Open(
-        new BusOptions { StateFolder = State, RunFolder = Run },
-        [new Parent("gpu0", "fake", "a GPU", new Dictionary<string, ulong> { ["memory"] = Memory, ["instances"] = Instances, ["heads"] = 128 }, [new Vendor(Types)])],
-        Workers,
-        Log,
-        Clock);
+    internal VgpuBus Bus
+    {
+        get
+        {
+            lock (_folder)
+            {
+                return _bus ??= Open();
+            }
+        }
+    }
 
     /// <summary>The daemon is gone and comes again; the workers stay.</summary>
     internal VgpuBus Again(bool start = true)
@@ -105,13 +109,20 @@ internal sealed class Rig : IDisposable
     /// <summary>All files below the state and run folders and what they hold: what may not change when something is refused.</summary>
     internal string Disk() => string.Join('\n', new[] { State, Run }.Where(Directory.Exists)
         .SelectMany(folder => Directory.EnumerateFiles(folder, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }))
-        .Order(StringComparer.Ordinal).Select(path => $"{path}: {File.ReadAllText(path)}"));
+        .Where(path => !path.EndsWith("bus.lock", StringComparison.Ordinal)).Order(StringComparer.Ordinal).Select(path => $"{path}: {File.ReadAllText(path)}"));
 
     public void Dispose()
     {
         _bus?.Dispose();
         _folder.Dispose();
     }
+
+    private VgpuBus Open() => VgpuBus.Open(
+        new BusOptions { StateFolder = State, RunFolder = Run },
+        [new Parent("gpu0", "fake", "a GPU", new Dictionary<string, ulong> { ["memory"] = Memory, ["instances"] = Instances, ["heads"] = 128 }, [new Vendor(Types)])],
+        Workers,
+        Log,
+        Clock);
 
     // small: 16 MiB, 2 heads; large: 256 MiB, 16 heads.
     private sealed class Vendor(IReadOnlyList<string> types) : IVgpuVendor
