@@ -16,15 +16,23 @@ public interface IBus
 
     InstanceView Find(string nameOrUuid);
 
-    /// <summary>Defines an instance and, where <see cref="CreateRequest.Start"/>, starts it; all of it or nothing.</summary>
+    /// <summary>
+    /// Defines an instance and, where <see cref="CreateRequest.Start"/>, starts it; all of it or nothing. Exists where there is
+    /// one of this UUID, defined or running: start that.
+    /// </summary>
     InstanceView Create(CreateRequest request);
 
-    /// <summary>Settings by name; a null value goes back to the type's. Keys <c>name</c>, <c>auto</c> and <c>owner</c> are taken too.</summary>
+    /// <summary>
+    /// Settings by name, all of them or none; a null value goes back to the type's. Keys <c>name</c>, <c>auto</c> (<c>on</c>,
+    /// <c>off</c>), <c>owner</c> (<c>user:group</c>) and <c>after</c> (names with commas between) are taken too. What is so
+    /// already is no change. Of a running instance what it runs with changes, and its definition.
+    /// </summary>
     InstanceView Set(string nameOrUuid, IReadOnlyDictionary<string, string?> settings);
 
+    /// <summary>As defined; one that runs is left as it is.</summary>
     InstanceView Start(string nameOrUuid);
 
-    /// <summary>A transient instance is gone after it.</summary>
+    /// <summary>A transient instance is gone after it. One that does not run is left as it is; one that failed is no longer that.</summary>
     void Stop(string nameOrUuid);
 
     InstanceView Upgrade(string nameOrUuid);
@@ -85,7 +93,7 @@ public enum InstanceState
     /// <summary>Accepts a client or has one.</summary>
     Running,
 
-    /// <summary>Could not be started or brought back; <see cref="InstanceView.Problem"/> says why.</summary>
+    /// <summary>Could not be started or brought back, or can't be on this daemon; <see cref="InstanceView.Problem"/> says why. Uses no budget.</summary>
     Failed,
 }
 
@@ -105,8 +113,11 @@ public sealed record InstanceView
     /// <summary>Null where it does not run.</summary>
     public WorkerStatus? Worker { get; init; }
 
-    /// <summary>Bytes; the definition's or the type's.</summary>
+    /// <summary>Bytes; the definition's or the type's. 0 where the type is not known here.</summary>
     public required ulong MemoryLimit { get; init; }
+
+    /// <summary>Every setting (<see cref="Vgpu.Bus.Settings.Setting.All"/>) as it holds: the definition's or the type's.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>What an operator asks for.</summary>
@@ -119,7 +130,7 @@ public sealed record CreateRequest
     /// <summary>A fresh one where null.</summary>
     public Guid? Uuid { get; init; }
 
-    /// <summary>The type's name with the first free number where null.</summary>
+    /// <summary>The type's name with the first free number where null, such as <c>virtio-gpu-256m-1</c>.</summary>
     public string? Name { get; init; }
 
     public bool Auto { get; init; }

@@ -9,7 +9,10 @@ namespace Vgpu.Bus;
 /// </summary>
 public interface IWorkerHost : IDisposable
 {
-    /// <summary>Something happened in a worker. Raised on the host's own threads, in the order of one worker, with no lock held.</summary>
+    /// <summary>
+    /// Something happened in a worker. Raised on the host's own threads, in the order of one worker, with no lock held; the bus
+    /// calls <see cref="Status"/> from it and nothing else.
+    /// </summary>
     event Action<WorkerEvent>? Reported;
 
     /// <summary>
@@ -18,7 +21,7 @@ public interface IWorkerHost : IDisposable
     /// </summary>
     IReadOnlySet<Guid> Adopt(IReadOnlyCollection<Guid> expected, TimeSpan timeout);
 
-    /// <summary>Makes the sockets and a worker behind them; it accepts clients when this returns.</summary>
+    /// <summary>Makes the sockets and a worker behind them; it accepts clients when this returns. Where it throws, nothing is left of either.</summary>
     void Start(InstanceDefinition definition);
 
     /// <summary>
@@ -33,10 +36,10 @@ public interface IWorkerHost : IDisposable
     /// <summary>Ends the worker and its client's connection, and removes its sockets. Does nothing where it does not run.</summary>
     void Stop(Guid uuid);
 
-    /// <summary>What the worker said last; null where none runs.</summary>
+    /// <summary>What the worker said last; null where none runs, and from before <see cref="WorkerEventKind.Failed"/> is reported on. Never refused, asks nobody.</summary>
     WorkerStatus? Status(Guid uuid);
 
-    /// <summary>Where the sockets of an instance are while it runs.</summary>
+    /// <summary>Where the sockets of an instance are while it runs: names only, never refused.</summary>
     InstancePaths Paths(Guid uuid);
 }
 

@@ -31,7 +31,7 @@ public sealed record InstanceDefinition
     public IReadOnlyList<string> After { get; init; } = [];
 
     /// <summary>
-    /// Settings that differ from the type's, by the names of the tree's attributes: <c>memory_limit</c> (bytes), <c>mode</c>
+    /// Settings that the operator chose, by the names of the tree's attributes: <c>memory_limit</c> (bytes), <c>mode</c>
     /// (<c>1920x1080</c>), <c>heads</c>, <c>interrupts</c> (<c>intx</c>, <c>msix</c>), <c>guest_blobs</c> (<c>on</c>,
     /// <c>off</c>). In the order of their names.
     /// </summary>
