@@ -1,15 +1,18 @@
 # shellcheck shell=bash
-# The host's C compiler and static C library, for the guest's test programs, and what tests ask besides. The DRM headers, which Debian ships
-# with libdrm, are fetched beside (eng/lib/guest.sh).
+# The host's C compiler and static C library, for the guest's test programs, and what tests ask besides: edid-decode, and a libvirtd that
+# is never started but by them (with its virsh; no service, no network). The DRM headers, which Debian ships with libdrm, are fetched beside
+# (eng/lib/guest.sh).
 
-COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode)
+COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
 }
 
 compiler_works() {
-    { command -v gcc && command -v edid-decode; } >/dev/null || return 1
+    # A user's PATH may lack the administrator's folders.
+    local PATH=$PATH:/usr/sbin
+    { command -v gcc && command -v edid-decode && command -v libvirtd && command -v virsh; } >/dev/null || return 1
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |
         gcc -static -x c -o /dev/null - 2>/dev/null
 }
@@ -24,5 +27,5 @@ compiler_make() {
     step "reading the package lists" "${as[@]}" apt-get -q update
     step "installing ${COMPILER_PACKAGES[*]}" "${as[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get -q -y --no-install-recommends --no-upgrade install "${COMPILER_PACKAGES[@]}"
-    compiler_works || die "gcc still builds no static program; run: apt-get install --reinstall ${COMPILER_PACKAGES[*]}"
+    compiler_works || die "gcc still builds no static program, or a tool is missing; run: apt-get install --reinstall ${COMPILER_PACKAGES[*]}"
 }
