@@ -39,12 +39,12 @@ internal sealed class MountedTree : IDisposable
 
     public static void Write(string path, string text) => File.WriteAllText(path, text);
 
-    /// <summary>The name of the error number that a write is refused with.</summary>
+    /// <summary>What a shell says about a write that is refused, after its last colon: the error number's name.</summary>
     public static string Refusal(string path, string text)
     {
-        (int status, string output) = Shell.Run("sh", "-c", "printf '%s' \"$1\" > \"$0\"", path, text);
+        (int status, string output) = Shell.Run("bash", "-c", "printf '%s' \"$1\" > \"$0\"", path, text);
         Assert.NotEqual(0, status);
-        return output;
+        return output.TrimEnd().Split(": ")[^1];
     }
 
     public Guid Create(string type = FakeBus.Small)

@@ -63,6 +63,6 @@ internal sealed class ClassFolders(TreeStore store)
 
     private static string NameOf(int number) => "vgpu" + number.ToString(CultureInfo.InvariantCulture);
 
-    private static FuseNode Link(InstanceDefinition device) =>
+    private static FuseLink Link(InstanceDefinition device) =>
         new FuseLink($"../../../devices/virtual/vgpu/{device.Parent}/{TreeStore.NameOf(device.Uuid)}");
 }
