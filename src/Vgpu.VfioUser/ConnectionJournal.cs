@@ -181,6 +181,11 @@ public sealed unsafe class ConnectionJournal : IDisposable
         }
 
         state.ReplyStart += (int)sent;
+        if (state.ReplyStart == state.ReplyEnd)
+        {
+            state.ReplyStart = state.ReplyEnd = state.ReplyRegion = 0;
+        }
+
         ask.Start += (int)asked;
         state.ReceiveRecord = Next(state.ReceiveRecord);
         Received(state.ReceiveRecord).Clear();
