@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux;
-using Vgpu.Testing;
 
 namespace Vgpu.VfioUser.Tests.Resuming;
 

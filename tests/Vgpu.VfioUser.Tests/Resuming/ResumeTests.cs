@@ -153,6 +153,64 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void Killed_while_its_device_waited_for_memory_that_the_client_does_not_share()
+    {
+        _client.DmaMap(0x10000, 4096, IommuProtection.IOMMU_READ);
+        Stop(after: false);
+        _client.RegionWritePosted(0, SteadyDevice.Sequence, BitConverter.GetBytes(1ul));
+        WaitUntilStopped();
+        SteadyDevice killed = _served.Device;
+        var asks = new Thread(() => killed.DmaRw(0x10000, new byte[8], write: false));
+        asks.Start();
+        VfioUserHeader stray = Header();
+        _served = Serve(null);
+        Answer(stray, 1);
+        Assert.Equal(1ul, _client.RegionRead<ulong>(0, SteadyDevice.Sequence));
+
+        // The next one is another's.
+        byte[] data = new byte[8];
+        Errno errno = Errno.EIO;
+        asks = new Thread(() => errno = _served.Device.DmaRw(0x10000, data, write: false));
+        asks.Start();
+        VfioUserHeader next = Header();
+        Assert.NotEqual(stray.MessageId, next.MessageId);
+        Answer(next, 2);
+        asks.Join();
+        Assert.Equal((Errno.None, 2), (errno, data[0]));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(20)]
+    [InlineData(32)]
+    public void Killed_while_a_request_of_its_own_went_out(int gone)
+    {
+        Assert.True(_served.Server.Yield(_soon));
+        byte[] request = Wire.Message(7, VfioUserCommand.VFIO_USER_DMA_READ, Wire.Bytes(new DmaAccess { Address = 0x10000, Count = 8 }));
+        using (var journal = new ConnectionJournal(_journal))
+        {
+            journal.Ask.TakeOver();
+            request.CopyTo(journal.Asks.Span);
+            journal.Ask.Value = journal.Ask.Value with { Start = 0, End = request.Length, Id = 7, Outstanding = 1 };
+            journal.CommitAsked();
+            if (gone > 0)
+            {
+                Assert.Equal(Errno.None, new UnixSocket(_record.Client!.Socket).SendCounted(journal.Asked(journal.Ask.Value.SendRecord), request.AsSpan(0, gone), []));
+            }
+        }
+
+        _served = Serve(null);
+        if (gone > 0)
+        {
+            VfioUserHeader header = Header();
+            Assert.Equal((7, VfioUserCommand.VFIO_USER_DMA_READ), (header.MessageId, header.Command));
+            Answer(header, 1);
+        }
+
+        Assert.Equal(1ul, _client.RegionRead<ulong>(0, SteadyDevice.Counter));
+    }
+
+    [Fact]
     public void Killed_in_the_middle_of_a_long_message()
     {
         byte[] data = new byte[1 << 20];
@@ -224,6 +282,13 @@ public sealed class ResumeTests : IDisposable
         _ = _client.Receive(out VfioUserHeader header);
         return header;
     }
+
+    private void Answer(in VfioUserHeader request, byte value) => _client.SendRaw(
+    [
+        .. Wire.Bytes(request.Reply(DmaAccess.Length + 8)),
+        .. Wire.Bytes(new DmaAccess { Address = 0x10000, Count = 8 }),
+        .. new byte[] { value, 0, 0, 0, 0, 0, 0, 0 },
+    ]);
 
     private readonly ManualResetEventSlim _release = new();
     private readonly ManualResetEventSlim _stopped = new();
