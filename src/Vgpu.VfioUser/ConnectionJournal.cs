@@ -183,8 +183,7 @@ public sealed unsafe class ConnectionJournal : IDisposable
         state.ReplyStart += (int)sent;
         if (state.ReplyStart == state.ReplyEnd)
         {
-            // Killed between the send and its commit: the next reply begins at the front.
-            state.ReplyStart = state.ReplyEnd = 0;
+            state.ReplyStart = state.ReplyEnd = state.ReplyRegion = 0;
         }
 
         ask.Start += (int)asked;

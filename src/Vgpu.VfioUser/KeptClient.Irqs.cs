@@ -32,7 +32,7 @@ public sealed partial class KeptClient
         VfioIrqSetFlags data = irqs.Flags & VfioIrqSetFlags.VFIO_IRQ_SET_DATA_TYPE_MASK;
         VfioIrqSetFlags action = irqs.Flags & VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TYPE_MASK;
         if ((irqs.Flags & ~(data | action)) != 0 || !BitOperations.IsPow2((uint)data) || !BitOperations.IsPow2((uint)action)
-            || irqs.Count > uint.MaxValue - irqs.Start
+            || irqs.Count > uint.MaxValue - irqs.Start || (irqs.Count > MaxIrqs && action == Mask)
             || (!eventfds.IsEmpty && (data != Eventfd || (uint)eventfds.Length != irqs.Count))
             || (data == VfioIrqSetFlags.VFIO_IRQ_SET_DATA_BOOL ? (uint)bools.Length != irqs.Count : !bools.IsEmpty))
         {

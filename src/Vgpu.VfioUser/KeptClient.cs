@@ -1,6 +1,4 @@
-using System.Numerics;
 using Vgpu.Linux;
-using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 
 namespace Vgpu.VfioUser;

@@ -224,14 +224,25 @@ public sealed class DeviceTests : IDisposable
         }
     }
 
-    [Fact]
-    public void An_access_allocates_nothing()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void An_access_allocates_nothing(bool isJournaled)
+    {
+        using FileDescriptor file = ConnectionJournal.CreateFile();
+        using var journal = new ConnectionJournal(file);
+        using var journaled = isJournaled ? new ServedDevice(new VfioUserServerOptions { Journal = journal }) : null;
+        using VfioUserClient? journaledClient = journaled?.Negotiated();
+        AssertAllocatesNothing(journaled?.Device ?? Device, journaledClient ?? _client);
+    }
+
+    private static void AssertAllocatesNothing(FakeDevice device, VfioUserClient client)
     {
         // The runtime may allocate on this thread in one window or another; accesses that allocate do so in every one.
         const int Window = 160;
         long[] allocated = new long[10];
         int accesses = 0;
-        Device.OnAccess = () =>
+        device.OnAccess = () =>
         {
             if (accesses++ % Window == 0)
             {
@@ -243,14 +254,14 @@ public sealed class DeviceTests : IDisposable
         RegionWriteEntry[] entries = [new() { Offset = 16, Count = 8, Data = 1 }, new() { Offset = 24, Count = 4, Data = 2 }];
         for (int i = 0; i < 200; i++)
         {
-            Device.OffersMemory = i % 2 == 0;
-            _client.RegionRead(0, 0, block);
-            _client.RegionWrite(0, 16, block.AsSpan(0, 8));
-            _client.RegionWritePosted(0, 16, block.AsSpan(0, 8));
-            _client.RegionWritePosted(0, 24, block.AsSpan(0, 4));
-            _client.RegionRead(FakeDevice.Large, 0, block);
-            Assert.Equal(2, _client.RegionWriteMulti(entries));
-            _client.RegionRead(FakeDevice.Large, 0, longBlock);
+            device.OffersMemory = i % 2 == 0;
+            client.RegionRead(0, 0, block);
+            client.RegionWrite(0, 16, block.AsSpan(0, 8));
+            client.RegionWritePosted(0, 16, block.AsSpan(0, 8));
+            client.RegionWritePosted(0, 24, block.AsSpan(0, 4));
+            client.RegionRead(FakeDevice.Large, 0, block);
+            Assert.Equal(2, client.RegionWriteMulti(entries));
+            client.RegionRead(FakeDevice.Large, 0, longBlock);
         }
 
         Assert.Equal(Window * allocated.Length, accesses);

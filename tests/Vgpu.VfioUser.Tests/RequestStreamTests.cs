@@ -1,4 +1,5 @@
 using Vgpu.Linux;
+using Vgpu.VfioUser.Journal;
 using Vgpu.VfioUser.Messages;
 using Vgpu.VfioUser.Server;
 
@@ -14,7 +15,7 @@ public sealed class RequestStreamTests : IDisposable
     public RequestStreamTests()
     {
         (_client, _server) = UnixSocket.Pair();
-        _stream = new RequestStream(_server, new Journal.WireBuffer(VfioUserLimits.MaxMessageSize + 100));
+        _stream = new RequestStream(_server, new WireBuffer(VfioUserLimits.MaxMessageSize + 100));
     }
 
     public void Dispose()

@@ -34,11 +34,7 @@ internal sealed partial class RequestStream
     internal EventFd? Wake { get; init; }
 
     /// <summary>Begins at the front of the stream of a new client. Throws <see cref="LinuxException"/>.</summary>
-    internal void Begin()
-    {
-        _socket.SetReceiveTimeout(IdleMilliseconds);
-        _socket.SetPeekOffset(0);
-    }
+    internal void Begin() => Begin(0);
 
     /// <summary>
     /// Goes on where the journal says, which was taken over. Throws <see cref="InvalidDataException"/> where the socket has
@@ -53,12 +49,21 @@ internal sealed partial class RequestStream
             _start = state.PendingOffset;
             _end = _start + (int)(state.Consumed - state.Handled);
         }
-        else if (!ConsumeHandled(journal))
+
+        // What was handled and is still there is left: descriptors of what comes next may hang on its end.
+        ulong behind = Behind(journal);
+        if (behind > (ulong)_socket.Unread())
         {
             throw ConnectionJournal.Refused("its requests are not in the socket");
         }
 
-        Begin();
+        Begin((int)behind);
+    }
+
+    private void Begin(int offset)
+    {
+        _socket.SetReceiveTimeout(IdleMilliseconds);
+        _socket.SetPeekOffset(offset);
     }
 
     private bool ReceiveJournaled(ConnectionJournal journal)

@@ -1,6 +1,5 @@
 using Vgpu.Linux;
 using Vgpu.Vfio;
-using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser.Messages;
 
 namespace Vgpu.VfioUser.Server;
