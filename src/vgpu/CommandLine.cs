@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Vgpu.Api;
 
 namespace Vgpu.Cli;
 
@@ -27,6 +28,7 @@ internal static class CommandLine
             ShotCommand.Create(),
             QemuArgsCommand.Create(),
             LibvirtXmlCommand.Create(),
+            LibvirtHookCommand.Create(OpenForHook, () => Path.Combine(Path.GetDirectoryName(DaemonPaths.FindSocket())!, "libvirt")),
             DoctorCommand.Create(),
             DemoCommand.Create(),
             CompletionCommand.Create(),
@@ -52,6 +54,9 @@ internal static class CommandLine
             return Complain(e.Message, 1);
         }
     }
+
+    // libvirt waits for its hook, and its users for libvirt.
+    private static DaemonVgpus OpenForHook() => new(new ApiClient(DaemonPaths.FindSocket(), TimeSpan.FromSeconds(30)));
 
     private static int Complain(string line, int status)
     {

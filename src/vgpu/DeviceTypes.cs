@@ -1,25 +1,21 @@
 using Vgpu.Gpus;
-using Vgpu.Vendors.Bochs;
-using Vgpu.Vendors.VirtioGpu;
 
 namespace Vgpu.Cli;
 
 /// <summary>The vendors that this program is built with.</summary>
 public static class DeviceTypes
 {
-    private static readonly IReadOnlyList<IVgpuVendor> s_all = [new VirtioVendor(), new BochsVendor()];
-
     // What the operator may say instead of a type's name.
     private static readonly Dictionary<string, string> s_aliases = new(StringComparer.Ordinal) { ["bochs"] = "bochs-display" };
 
     /// <summary>Every name that <see cref="Find"/> takes.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. s_all.SelectMany(vendor => vendor.Types).Select(type => type.Name), .. s_aliases.Keys];
+    public static IReadOnlyList<string> Names { get; } = [.. BuiltInVendors.All.SelectMany(vendor => vendor.Types).Select(type => type.Name), .. s_aliases.Keys];
 
     /// <summary>A type by name. Throws <see cref="OperatorException"/>.</summary>
     public static (IVgpuVendor Vendor, VgpuType Type) Find(string name)
     {
         string wanted = s_aliases.GetValueOrDefault(name, name);
-        foreach (IVgpuVendor vendor in s_all)
+        foreach (IVgpuVendor vendor in BuiltInVendors.All)
         {
             if (vendor.Types.FirstOrDefault(type => type.Name == wanted) is VgpuType type)
             {

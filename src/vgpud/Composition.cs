@@ -1,11 +1,71 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Bus;
+using Vgpu.Bus.Workers;
+using Vgpu.Cli;
+using Vgpu.Linux;
 
 namespace Vgpu.Daemon;
 
 /// <summary>The one place that says what the daemon is made of: the bus, its workers' host and its tree.</summary>
-internal static class Composition
+internal sealed partial class Composition : IDisposable
 {
-    /// <summary>Opens the bus. A disposable one is disposed when the daemon ends. Throws <see cref="IOException"/> and <see cref="BusException"/>.</summary>
-    internal static IBus OpenBus(DaemonOptions options, ILogger log) => new EmptyBus();
+    private const string Worker = "vgpu.dll";
+
+    private readonly WorkerHost _workers;
+    private readonly VgpuBus _bus;
+    private BusTree? _tree;
+
+    /// <summary>Opens the bus and takes over what ran before; nothing is started yet. Throws <see cref="BusException"/>.</summary>
+    internal Composition(DaemonOptions options, ILogger log)
+    {
+        _workers = new WorkerHost(new WorkerHostOptions { RunFolder = options.RunFolder, Command = [Environment.ProcessPath ?? "dotnet", FindWorker(), "worker"] }, log);
+        try
+        {
+            _bus = VgpuBus.Open(new BusOptions { StateFolder = options.StateFolder, RunFolder = options.RunFolder }, [Parent.Software(BuiltInVendors.All)], _workers, log);
+        }
+        catch
+        {
+            _workers.Dispose();
+            throw;
+        }
+    }
+
+    internal IBus Bus => _bus;
+
+    /// <summary>Mounts the tree, without which all else works, and starts what starts by itself; returns once that is up.</summary>
+    internal void Start(DaemonOptions options, ILogger log)
+    {
+        try
+        {
+            _tree = BusTree.Mount(_bus, options.TreeFolder, Path.Combine(options.StateFolder, "mdevctl.d"), log);
+            LogTree(log, _tree.Path);
+        }
+        catch (FuseException e)
+        {
+            LogNoTree(log, e.Message);
+        }
+
+        _bus.StartAuto();
+    }
+
+    public void Dispose()
+    {
+        _tree?.Dispose();
+        _bus.Dispose();
+        _workers.Dispose();
+    }
+
+    private static string FindWorker()
+    {
+        string here = AppContext.BaseDirectory;
+        string[] places = [Path.Combine(here, Worker), Path.GetFullPath(Path.Combine(here, "..", "vgpu", Worker))];
+        return places.FirstOrDefault(File.Exists)
+            ?? throw new BusException(BusError.Failed, $"there is no {Worker} in {here} to run workers from; install vgpu as a whole, or build it with ./vgpu");
+    }
+
+    [LoggerMessage(LogLevel.Information, "the tree is mounted at {Path}")]
+    private static partial void LogTree(ILogger log, string path);
+
+    [LoggerMessage(LogLevel.Warning, "there is no tree: {Why}")]
+    private static partial void LogNoTree(ILogger log, string why);
 }

@@ -9,8 +9,7 @@ namespace Vgpu.Daemon;
 
 /// <summary>One daemon on one run folder, from its lock to its end. Its end leaves workers as they are.</summary>
 /// <param name="options">What was asked for.</param>
-/// <param name="openBus">Makes the bus, once the lock is held.</param>
-internal sealed partial class Daemon(DaemonOptions options, Func<DaemonOptions, ILogger, IBus> openBus)
+internal sealed partial class Daemon(DaemonOptions options)
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
     private const UnixFileMode Open = Private | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
@@ -55,10 +54,10 @@ internal sealed partial class Daemon(DaemonOptions options, Func<DaemonOptions, 
     private void Serve(ILogger log, ServiceNotices notices, WaitHandle ended)
     {
         ControlSockets sockets = GivenSockets.Take() ?? ControlSockets.Listen(options.RunFolder);
-        IBus bus;
+        Composition composition;
         try
         {
-            bus = openBus(options, log);
+            composition = new Composition(options, log);
         }
         catch
         {
@@ -66,10 +65,12 @@ internal sealed partial class Daemon(DaemonOptions options, Func<DaemonOptions, 
             throw;
         }
 
-        using (bus as IDisposable)
-        using (var server = new ControlServer(bus, sockets, log, options.Metrics))
+        using (composition)
+        using (var server = new ControlServer(composition.Bus, sockets, log, options.Metrics))
         {
             server.Start();
+            composition.Start(options, log);
+            IBus bus = composition.Bus;
             LogReady(log, options.RunFolder);
             notices.Ready($"{bus.Instances().Count} instance(s) on {bus.Parents().Count} parent(s)");
             _ = ended.WaitOne();

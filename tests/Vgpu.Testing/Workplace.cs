@@ -77,7 +77,7 @@ public sealed class Workplace : IDisposable
     }
 
     /// <summary>Workers of this folder that are there.</summary>
-    public IReadOnlyList<int> Workers => [.. WorkerSpawner.Find(_options)];
+    public IReadOnlyList<int> Workers => new WorkerList(_options.RunFolder).Living();
 
     public static void Eventually(Func<bool> condition, string what = "what was waited for did not come")
     {

@@ -102,11 +102,7 @@ public sealed class Setting
     internal static ulong HeadsOf(InstanceDefinition definition, VgpuType type) => ulong.Parse(Heads.Effective(definition, type), CultureInfo.InvariantCulture);
 
     /// <summary>The largest mode of a type.</summary>
-    internal static DisplayMode Largest(VgpuType type)
-    {
-        _ = type;
-        return new DisplayMode(DisplayMode.MaxSize, DisplayMode.MaxSize);
-    }
+    internal static DisplayMode Largest(VgpuType type) => type.MaxMode;
 
     private static bool Suits(DisplayMode mode, DisplayMode largest) =>
         mode.Width >= MinSide && mode.Height >= MinSide && mode.Width <= largest.Width && mode.Height <= largest.Height;

@@ -31,29 +31,4 @@ internal static class WorkerSpawner
             throw new IOException($"{options.Command[0]} can't be run ({e.Message}); is it installed, and are processes and memory left?", e);
         }
     }
-
-    /// <summary>Processes that are workers of this run folder, whoever started them.</summary>
-    internal static IEnumerable<int> Find(WorkerHostOptions options)
-    {
-        foreach (string folder in Directory.EnumerateDirectories("/proc"))
-        {
-            if (int.TryParse(Path.GetFileName(folder), out int pid) && pid != Environment.ProcessId && IsWorker(folder, options.WorkersSocket))
-            {
-                yield return pid;
-            }
-        }
-    }
-
-    private static bool IsWorker(string folder, string socket)
-    {
-        try
-        {
-            string[] words = File.ReadAllText(Path.Combine(folder, "cmdline")).Split('\0', StringSplitOptions.RemoveEmptyEntries);
-            return words.Length > 2 && words[^1] == socket && words[^2] == "worker";
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return false;
-        }
-    }
 }

@@ -9,7 +9,7 @@ internal sealed partial class WorkerSupervisor
     /// <summary>Waits until each worker that there is has told what it serves, or the time is over; then ends those that nobody expects.</summary>
     internal void Adopt(IReadOnlyCollection<Guid> expected, TimeSpan timeout, TaskCompletionSource<IReadOnlySet<Guid>> found)
     {
-        HashSet<int> pids = [.. WorkerSpawner.Find(_options)];
+        HashSet<int> pids = [.. _list.Living()];
         foreach (int pid in pids)
         {
             using Linux.PidFd? process = Linux.PidFd.Open(pid);

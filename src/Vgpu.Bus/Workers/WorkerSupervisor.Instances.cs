@@ -117,12 +117,11 @@ internal sealed partial class WorkerSupervisor
         var refusal = new BusException(BusError.Failed, why);
         bool wasStarting = instance.Started is not null && instance.Mode == ServeMode.Fresh;
         instance.Fail(refusal);
+        End(instance);
         if (!wasStarting)
         {
             Tell(instance, WorkerEventKind.Failed, why);
         }
-
-        End(instance);
     }
 
     private void EndConfigure(ServedInstance instance, ReadOnlySpan<byte> answer)

@@ -36,6 +36,16 @@ internal sealed partial class WorkerSupervisor
             return;
         }
 
+        try
+        {
+            _list.Add(peer.Pid);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next daemon would not wait for it: it has to find this one's successor in time by itself.
+            _log.SpawnFailed(e.Message);
+        }
+
         _links.Add(new WorkerLink(new WorkerChannel(socket), process));
     }
 
@@ -174,6 +184,7 @@ internal sealed partial class WorkerSupervisor
             Lose(link, instance);
         }
 
+        _list.Remove(link.Process.Pid);
         link.Dispose();
         return true;
     }

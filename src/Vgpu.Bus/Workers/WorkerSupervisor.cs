@@ -24,6 +24,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
     private readonly EventFd _wake = EventFd.Create();
     private readonly PollSet _poll = new();
     private readonly List<WorkerLink> _links = [];
+    private readonly WorkerList _list;
     private readonly UnixSocket _listener;
     private readonly Thread _thread;
     private volatile bool _stopping;
@@ -32,6 +33,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
     internal WorkerSupervisor(WorkerHostOptions options, ConcurrentDictionary<Guid, ServedInstance> instances, ILogger log)
     {
         _options = options;
+        _list = new WorkerList(options.RunFolder);
         _instances = instances;
         _log = log;
         try

@@ -2,13 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// umount2(2) and getuid(2).
+// umount2(2), getegid(2), vsnprintf(3).
 internal static unsafe partial class Libc
 {
     internal const int MNT_FORCE = 1;
     internal const int MNT_DETACH = 2;
     internal const int F_SETFL = 4;
-    internal const int O_NONBLOCK = 0x800;
 
     [LibraryImport(Library, EntryPoint = "umount2", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int UMount2(string path, int flags);
