@@ -39,6 +39,22 @@ public sealed class MountTests : IDisposable
     }
 
     [Fact]
+    public async Task An_unmount_answers_also_children_that_hold_the_device()
+    {
+        // Between fork and exec a child has the device and closes, in order, what is close-on-exec: a file of the tree asks
+        // for an answer that only the end of the connection can give.
+        for (int i = 0; i < 50; i++)
+        {
+            string path = _folder.File($"tree-{i}");
+            FuseMount mount = FuseMount.Mount(path, s_root);
+            using FileStream open = File.OpenRead(System.IO.Path.Combine(path, "file"));
+            Task<int>[] children = [.. Enumerable.Range(0, 2).Select(_ => Task.Run(() => Shell.Run("true").Status))];
+            mount.Dispose();
+            await Task.WhenAll(children).WaitAsync(TimeSpan.FromSeconds(30));
+        }
+    }
+
+    [Fact]
     public void What_a_killed_daemon_left_is_taken_away_also_while_in_use()
     {
         using var killed = new ServedTree(Path);

@@ -39,6 +39,9 @@ internal sealed unsafe class FuseAnswers : IDisposable
     /// <summary>What libfuse hands back with each request.</summary>
     internal nint UserData => GCHandle.ToIntPtr(_self);
 
+    /// <summary>Set before the first request comes.</summary>
+    internal nint Session { get; set; }
+
     /// <summary>Nodes and open files that the kernel has; for tests.</summary>
     internal (int Inodes, int Opened) Held => (_inodes.Count, _opened.Count);
 
@@ -58,6 +61,8 @@ internal sealed unsafe class FuseAnswers : IDisposable
             // Whoever asked has gone, and the kernel has not counted it.
             _inodes.Forget(inode, 1);
         }
+
+        _ = FuseCallbacks.Try(this, static a => a.LetGo());
     }
 
     internal void Forget(ulong inode, ulong lookups) => _inodes.Forget(inode, lookups);
@@ -114,7 +119,13 @@ internal sealed unsafe class FuseAnswers : IDisposable
             throw Error("write", Errno.EINVAL);
         }
 
-        _writers.Add(request, write, Encoding.UTF8.GetString(bytes), bytes.Length);
+        string text = Encoding.UTF8.GetString(bytes);
+        nuint length = (nuint)bytes.Length;
+        _writers.Add(() =>
+        {
+            Errno error = FuseCallbacks.Try((write, text), static w => w.write(w.text));
+            _ = error == Errno.None ? LibFuse.ReplyWritten(request, length) : LibFuse.ReplyError(request, (int)error);
+        });
     }
 
     internal void OpenFolder(nint request, ulong inode, FuseFileInfo* info) =>
@@ -172,6 +183,23 @@ internal sealed unsafe class FuseAnswers : IDisposable
         name is not ("" or "." or "..") && name.AsSpan().IndexOfAny('/', '\0') < 0 && Encoding.UTF8.GetByteCount(name) <= MaxNameBytes;
 
     private static LinuxException Error(string call, Errno errno) => new(call, errno);
+
+    // Not on this thread, which answers whoever holds the folder meanwhile.
+    private void LetGo()
+    {
+        foreach ((ulong parent, string name) in _inodes.Sweep())
+        {
+            byte[] bytes = Encoding.UTF8.GetBytes(name + "\0");
+            _writers.Add(() =>
+            {
+                // Sound: the name ends with a zero, which its length leaves out.
+                fixed (byte* first = bytes)
+                {
+                    _ = LibFuse.NotifyGone(Session, parent, first, (nuint)bytes.Length - 1);
+                }
+            });
+        }
+    }
 
     private FuseNode Node(ulong inode) => _inodes.Find(inode) ?? throw Error("fuse", Errno.ENOENT);
 

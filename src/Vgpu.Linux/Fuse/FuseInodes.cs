@@ -8,11 +8,13 @@ internal sealed class FuseInodes
 {
     // FUSE_ROOT_ID
     private const ulong Root = 1;
+    private const ulong FewEntries = 1024;
     private const uint S_IFMT = 0xf000;
 
     private readonly Dictionary<ulong, Entry> _byNumber = [];
     private readonly Dictionary<(ulong Parent, string Name, uint Kind), Entry> _byName = [];
     private ulong _last = Root;
+    private ulong _nextSweep = FewEntries;
 
     internal FuseInodes(FuseNode root) =>
         _byNumber.Add(Root, new Entry { Number = Root, Key = (0, string.Empty, 0), Node = root, Lookups = 1 });
@@ -36,6 +38,22 @@ internal sealed class FuseInodes
         entry.Node = node;
         entry.Lookups++;
         return entry.Number;
+    }
+
+    /// <summary>
+    /// Names that are nothing any more and that the kernel still remembers, for it forgets only what it asks for again.
+    /// Looked for once in as many new numbers as there are entries, so that what is remembered stays within twice of what
+    /// is there; else empty.
+    /// </summary>
+    internal List<(ulong Parent, string Name)> Sweep()
+    {
+        if (_last < _nextSweep)
+        {
+            return [];
+        }
+
+        _nextSweep = _last + Math.Max(FewEntries, (ulong)_byNumber.Count);
+        return [.. _byName.Keys.Where(key => Find(key.Parent) is FuseFolder folder && folder.Find(key.Name) is null).Select(key => (key.Parent, key.Name))];
     }
 
     internal void Forget(ulong number, ulong lookups)

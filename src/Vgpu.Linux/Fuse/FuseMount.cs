@@ -32,6 +32,7 @@ public sealed unsafe class FuseMount : IDisposable
         _session = session;
         _answers = answers;
         _writers = writers;
+        _answers.Session = session;
         _thread = new Thread(Run) { Name = "tree", IsBackground = true };
         _thread.Start();
     }
@@ -89,9 +90,15 @@ public sealed unsafe class FuseMount : IDisposable
         }
 
         _disposed = true;
+
+        // Requests are answered until the last write is done: it may be a folder's holder that it waits for.
+        _writers.Dispose();
         _stop.Signal();
         _thread.Join();
-        _writers.Dispose();
+
+        // Ends the connection too: until the last descriptor of the device is closed, of which a child between fork and
+        // exec has one, whoever has asked would wait for an answer. Only root may; else libfuse's own way is the only one.
+        _ = Libc.UMount2(Path, Libc.MNT_FORCE | Libc.MNT_DETACH);
         LibFuse.SessionUnmount(_session);
         LibFuse.SessionDestroy(_session);
         _answers.Dispose();

@@ -1,17 +1,16 @@
 using System.Collections.Concurrent;
-using Vgpu.Linux.Interop;
 
 namespace Vgpu.Linux;
 
 /// <summary>
-/// Threads that carry out writes, for one may wait for a worker process while others read. As many writes wait as
-/// processes wait for theirs.
+/// Threads for what may wait, such as a write for a worker process, while others read. As many writes wait as processes
+/// wait for theirs.
 /// </summary>
 internal sealed class FuseWriters : IDisposable
 {
     private const int Threads = 4;
 
-    private readonly BlockingCollection<Pending> _pending = [];
+    private readonly BlockingCollection<Action> _pending = [];
     private readonly Thread[] _threads;
 
     internal FuseWriters()
@@ -24,9 +23,10 @@ internal sealed class FuseWriters : IDisposable
         }
     }
 
-    internal void Add(nint request, Action<string> write, string text, int length) => _pending.Add(new Pending(request, write, text, length));
+    /// <summary>Throws <see cref="InvalidOperationException"/> after the end. What is added throws nothing.</summary>
+    internal void Add(Action action) => _pending.Add(action);
 
-    /// <summary>Carries out what is pending, and ends. Each request is answered, once.</summary>
+    /// <summary>Carries out what was added, and ends.</summary>
     public void Dispose()
     {
         _pending.CompleteAdding();
@@ -40,14 +40,9 @@ internal sealed class FuseWriters : IDisposable
 
     private void Run()
     {
-        foreach (Pending pending in _pending.GetConsumingEnumerable())
+        foreach (Action action in _pending.GetConsumingEnumerable())
         {
-            Errno error = FuseCallbacks.Try(pending, static p => p.Write(p.Text));
-            _ = error == Errno.None
-                ? LibFuse.ReplyWritten(pending.Request, (nuint)pending.Length)
-                : LibFuse.ReplyError(pending.Request, (int)error);
+            action();
         }
     }
-
-    private sealed record Pending(nint Request, Action<string> Write, string Text, int Length);
 }

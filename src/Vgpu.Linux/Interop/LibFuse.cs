@@ -83,6 +83,10 @@ internal static unsafe partial class LibFuse
     [LibraryImport(Library, EntryPoint = "fuse_add_direntry", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial nuint AddEntry(nint request, byte* buffer, nuint size, string name, byte* stat, long next);
 
+    // Takes the lock of the folder, which whoever looks something up there holds until that is answered.
+    [LibraryImport(Library, EntryPoint = "fuse_lowlevel_notify_inval_entry")]
+    internal static partial int NotifyGone(nint session, ulong parent, byte* name, nuint length);
+
     private static nint Load()
     {
         foreach (string name in s_names)
