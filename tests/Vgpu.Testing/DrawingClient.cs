@@ -1,6 +1,5 @@
 // A VMM with a guest that draws on a virtio-gpu, as far as the device can tell: through the protocol only, with INTx.
 using System.Buffers.Binary;
-using Vgpu.Linux;
 
 namespace Vgpu.Testing;
 

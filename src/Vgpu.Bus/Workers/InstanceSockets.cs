@@ -21,7 +21,8 @@ internal static class InstanceSockets
         UnixSocket? screen = null;
         try
         {
-            Directory.CreateDirectory(paths.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(paths.Folder);
+            FileOwner.Restrict(paths.Folder);
             File.Delete(paths.Socket);
             File.Delete(paths.Screen);
             listener = UnixSocket.Listen(paths.Socket);

@@ -124,7 +124,7 @@ internal sealed partial class WorkerSupervisor
         }
     }
 
-    private void EndConfigure(ServedInstance instance, ReadOnlySpan<byte> answer)
+    private static void EndConfigure(ServedInstance instance, ReadOnlySpan<byte> answer)
     {
         if (instance.Pending is not { } definition)
         {

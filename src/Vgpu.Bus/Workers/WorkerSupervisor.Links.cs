@@ -155,7 +155,7 @@ internal sealed partial class WorkerSupervisor
     }
 
     // Its process may still be running, and must not do anything any more once another takes its place.
-    private void Kill(WorkerLink link)
+    private static void Kill(WorkerLink link)
     {
         link.IsEnding = true;
         link.Process.Kill();

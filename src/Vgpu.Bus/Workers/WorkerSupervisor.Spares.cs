@@ -57,7 +57,7 @@ internal sealed partial class WorkerSupervisor
         return warm ? null : cold;
     }
 
-    private void Give(WorkerLink link, ServedInstance instance)
+    private static void Give(WorkerLink link, ServedInstance instance)
     {
         link.Instance = instance;
         instance.Link = link;
@@ -68,7 +68,7 @@ internal sealed partial class WorkerSupervisor
         }
     }
 
-    private void BeginUpgrade(ServedInstance instance)
+    private static void BeginUpgrade(ServedInstance instance)
     {
         instance.Phase = ServedPhase.Yielding;
         instance.Since = Environment.TickCount64;

@@ -3,7 +3,6 @@ using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Gpus;
 using Vgpu.Linux;
-using Vgpu.Screens;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Migration;
 using Vgpu.VfioUser;
