@@ -7,6 +7,7 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
     ["transfer"] = TransferBenchmark.Run,
     ["guest"] = GuestBenchmark.Run,
     ["vfio-user"] = WireBenchmark.Run,
+    ["bus"] = BusBenchmark.Run,
 };
 
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));
