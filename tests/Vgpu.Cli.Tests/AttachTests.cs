@@ -67,7 +67,7 @@ public sealed class AttachTests
     public void The_readme_attaches_by_eval_too()
     {
         string readme = File.ReadAllText(Path.Combine(FindHome(), "README.md"));
-        string command = readme.Split("```sh\n").Single(part => part.Contains("qemu-system-x86_64", StringComparison.Ordinal)).Split("```")[0];
+        string command = readme.Split("```sh\n").Single(part => part.Contains("qemu-system-x86_64", StringComparison.Ordinal) && part.Contains("vgpu serve", StringComparison.Ordinal)).Split("```")[0];
         string output = Cli.Bash($$"""
             cd "$(mktemp -d)"; trap 'rm -r "$PWD"' EXIT
             printf '#!/bin/bash\nexec dotnet %q "$@"\n' '{{Cli.Program}}' >vgpu

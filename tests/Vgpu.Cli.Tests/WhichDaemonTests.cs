@@ -69,6 +69,7 @@ public sealed class WhichDaemonTests : IDisposable
     {
         string command = $"daemon --run {_folder["run"]} --state {_folder["state"]}";
         using Process daemon = Cli.Start(command.Split(' '));
+        Assert.Equal($"vgpud: the tree is mounted at {_folder["run/tree"]}", daemon.StandardError.ReadLine());
         Assert.Equal($"vgpud: ready, in {_folder["run"]}", daemon.StandardError.ReadLine());
 
         // It became the daemon; read past .NET's own locks.

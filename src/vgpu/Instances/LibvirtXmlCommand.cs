@@ -15,27 +15,35 @@ internal static class LibvirtXmlCommand
             "vgpu libvirt-xml desk",
             "virsh dumpxml --inactive guest | vgpu libvirt-xml desk --domain - > guest.xml");
         var domain = new Option<string?>("--domain") { Description = "Merge it into this domain's XML ('-': standard input), and print that", HelpName = "FILE" };
+        var slot = new Option<int>("--slot") { Description = "A free slot on pcie.0, 1 to 31, where there is no domain to look for one in", DefaultValueFactory = _ => 16, HelpName = "N" };
         var json = new Option<bool>("--json") { Description = "Print it as a member of one line of JSON" };
         command.Add(domain);
+        command.Add(slot);
         command.Add(json);
         var daemon = new DaemonOption(command);
         Argument<string> name = daemon.Instance();
         command.Add(name);
         command.SetAction(parsed =>
         {
+            int chosen = parsed.GetValue(slot);
+            if (chosen is < 1 or > 31)
+            {
+                throw new OperatorException($"--slot is 1 to 31, not {chosen}");
+            }
+
             using ApiClient client = daemon.Connect(parsed);
-            string xml = Print(client.Find(parsed.GetValue(name)!), parsed.GetValue(domain));
+            string xml = Print(client.Find(parsed.GetValue(name)!), parsed.GetValue(domain), chosen);
             Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(new Dictionary<string, object> { ["domain"] = xml }) : xml);
             return 0;
         });
         return command;
     }
 
-    private static string Print(Instance instance, string? domain)
+    private static string Print(Instance instance, string? domain, int slot)
     {
         // The path depends on the UUID alone, so that the domain fits whenever the vGPU runs.
         string socket = instance.Paths?.Socket
-            ?? throw new IOException($"{instance.Name} does not run, and only then it has a socket; start it with 'vgpu start {ShellWords.Quote(instance.Name)}'");
+            ?? throw new IOException($"{instance.Name} does not run; start it with 'vgpu start {ShellWords.Quote(instance.Name)}'");
         var attachment = new VgpuAttachment(socket);
         var vgpu = new LibvirtVgpu
         {
@@ -47,7 +55,7 @@ internal static class LibvirtXmlCommand
         };
         if (domain is null)
         {
-            return LibvirtDomain.Fragment(attachment, vgpu);
+            return LibvirtDomain.Fragment(attachment, vgpu, slot);
         }
 
         if (domain == "-")
