@@ -77,7 +77,10 @@ public sealed class Workplace : IDisposable
     }
 
     /// <summary>Workers of this folder that are there.</summary>
-    public IReadOnlyList<int> Workers => new WorkerList(_options.RunFolder).Living();
+    public IReadOnlyList<int> Workers => WorkersIn(_options.RunFolder);
+
+    /// <summary>Workers of a daemon's run folder that are there, spare ones too.</summary>
+    public static IReadOnlyList<int> WorkersIn(string runFolder) => new WorkerList(runFolder).Living();
 
     public static void Eventually(Func<bool> condition, string what = "what was waited for did not come")
     {
