@@ -96,13 +96,20 @@ public sealed class Workplace : IDisposable
     public void Dispose()
     {
         Host.Dispose();
-        foreach (int pid in Workers)
+        EndWorkers(_options.RunFolder);
+        _folder.Dispose();
+    }
+
+    /// <summary>Kills the workers of a run folder, and returns once they are gone.</summary>
+    public static void EndWorkers(string runFolder)
+    {
+        var list = new WorkerList(runFolder);
+        foreach (int pid in list.Living())
         {
             Signal(pid, "KILL");
         }
 
-        Eventually(() => Workers.Count == 0);
-        _folder.Dispose();
+        Eventually(() => list.Living().Count == 0);
     }
 
     private void Begin()

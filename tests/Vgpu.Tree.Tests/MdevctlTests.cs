@@ -1,3 +1,5 @@
+using Vgpu.Testing;
+
 namespace Vgpu.Tree.Tests;
 
 /// <summary>A stock mdevctl on the tree.</summary>

@@ -1,4 +1,5 @@
 using Vgpu.Bus;
+using Vgpu.Testing;
 
 namespace Vgpu.Tree.Tests;
 

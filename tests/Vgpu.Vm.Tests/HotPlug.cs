@@ -10,8 +10,12 @@ public static class HotPlug
     {
         VgpuAttachment plug = vgpu.Attachment with { Id = "plugged", Bus = "port1" };
         machine.Qemu.Qmp.Execute("device_add", plug.ToQmp());
-        machine.Shell.Run($"n=0; while ! grep -q {framebuffer} /proc/fb; do sleep 0.2; n=$((n+1)); [ $n -lt 150 ] || break; done; grep {framebuffer} /proc/fb", timeoutSeconds: 60);
+        WaitForConsole(machine, framebuffer);
     }
+
+    /// <summary>Returns once the guest's console is on a vGPU of this driver's.</summary>
+    public static void WaitForConsole(TestMachine machine, string framebuffer = "virtio_gpudrmfb") =>
+        machine.Shell.Run($"n=0; while ! grep -q {framebuffer} /proc/fb; do sleep 0.2; n=$((n+1)); [ $n -lt 150 ] || break; done; grep {framebuffer} /proc/fb", timeoutSeconds: 60);
 
     /// <summary>Returns once the guest has let go of it.</summary>
     public static void Unplug(TestMachine machine)

@@ -87,30 +87,31 @@ public sealed class PrivateLibvirt : IDisposable
         return output;
     }
 
-    /// <summary>Defines a domain with the demo's guest, its serial port in the file "serial", merged with what its vGPU needs.</summary>
-    public void Define(string name, VgpuAttachment attachment, LibvirtVgpu vgpu)
+    /// <summary>A domain without a vGPU: the demo's guest, its serial port in the file "serial".</summary>
+    public string Domain(string name) => $"""
+        <domain type='{(QemuInstallation.Accelerator == "kvm" ? "kvm" : "qemu")}'>
+          <name>{name}</name>
+          <memory unit='MiB'>512</memory>
+          <vcpu>2</vcpu>
+          <os>
+            <type arch='x86_64' machine='q35'>hvm</type>
+            <kernel>{QemuInstallation.GuestKernel}</kernel>
+            <initrd>{QemuInstallation.GuestInitrd}</initrd>
+            <cmdline>console=tty0 console=ttyS0 no_timer_check panic=-1</cmdline>
+          </os>
+          <features><acpi/></features>
+          <cpu mode='maximum'/>
+          <devices>
+            <emulator>{QemuInstallation.Executable}</emulator>
+            <serial type='file'><source path='{PathOf("serial")}'/></serial>
+            <memballoon model='none'/>
+          </devices>
+        </domain>
+        """;
+
+    public void Define(string domain)
     {
-        string domain = $"""
-            <domain type='{(QemuInstallation.Accelerator == "kvm" ? "kvm" : "qemu")}'>
-              <name>{name}</name>
-              <memory unit='MiB'>512</memory>
-              <vcpu>2</vcpu>
-              <os>
-                <type arch='x86_64' machine='q35'>hvm</type>
-                <kernel>{QemuInstallation.GuestKernel}</kernel>
-                <initrd>{QemuInstallation.GuestInitrd}</initrd>
-                <cmdline>console=tty0 console=ttyS0 no_timer_check panic=-1</cmdline>
-              </os>
-              <features><acpi/></features>
-              <cpu mode='maximum'/>
-              <devices>
-                <emulator>{QemuInstallation.Executable}</emulator>
-                <serial type='file'><source path='{PathOf("serial")}'/></serial>
-                <memballoon model='none'/>
-              </devices>
-            </domain>
-            """;
-        File.WriteAllText(PathOf("domain.xml"), LibvirtDomain.Merge(new StringReader(domain), attachment, vgpu));
+        File.WriteAllText(PathOf("domain.xml"), domain);
         _ = Done("define", PathOf("domain.xml"));
     }
 

@@ -12,10 +12,10 @@ public sealed class ServedVgpu : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-test-");
     private readonly StringWriter _log = new();
 
-    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0, string? socketPath = null)
+    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0)
     {
         (_, VgpuType found) = DeviceTypes.Find(type);
-        Server = new VgpuServer(socketPath ?? Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
+        Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
         {
             Name = type,
             Mode = new DisplayMode(width, height),

@@ -1,12 +1,12 @@
 using System.ComponentModel;
 
-namespace Vgpu.Tree.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>
 /// The machine's mdevctl, as it is. From 1.3 on it takes its root from MDEVCTL_ENV_ROOT; an older one is given a mount
 /// name space of its own in which the tree's folders lie where it looks.
 /// </summary>
-internal static class Mdevctl
+public static class Mdevctl
 {
     private const string InOwnNamespace =
         "mount --rbind \"$0/sys\" /sys && mount --bind \"$0/etc/mdevctl.d\" /etc/mdevctl.d && exec mdevctl \"$@\"";

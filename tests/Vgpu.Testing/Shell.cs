@@ -1,9 +1,9 @@
 using System.Diagnostics;
 
-namespace Vgpu.Tree.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>Programs of the machine, run to their end.</summary>
-internal static class Shell
+public static class Shell
 {
     /// <summary>Exit status, and both outputs together.</summary>
     public static (int Status, string Output) Run(string program, params IEnumerable<string> arguments) => Run(program, arguments, null);
