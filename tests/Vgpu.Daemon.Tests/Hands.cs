@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Vgpu.Tree.Tests;
+using Vgpu.Testing;
 
 namespace Vgpu.Daemon.Tests;
 

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Vgpu.Api;
-using Vgpu.Bus;
 using Vgpu.Testing;
-using Vgpu.Tree.Tests;
 
 namespace Vgpu.Daemon.Tests;
 
