@@ -1,4 +1,3 @@
-using Vgpu.Api;
 using Vgpu.Bus;
 
 namespace Vgpu.Daemon.Tests;

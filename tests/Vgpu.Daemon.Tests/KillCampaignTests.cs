@@ -33,7 +33,7 @@ public sealed class KillCampaignTests
         {
             Guid[] desks = [.. Enumerable.Range(0, Vms).Select(i => Desk(daemon, i, vms))];
             operators.AddRange(Enumerable.Range(0, Operators).Select(i => new Churn(daemon, (seed * 100) + i)));
-            var killer = new Killer(daemon, new Random(seed), vms);
+            using var killer = new Killer(daemon, new Random(seed), vms);
             var clock = Stopwatch.StartNew();
             for (int i = 0; i < kills; i++)
             {

@@ -5,7 +5,7 @@ using Vgpu.Testing;
 namespace Vgpu.Daemon.Tests;
 
 /// <summary>Ends or stops the daemon or a worker, whichever chance says, and waits until the one that was hit is back.</summary>
-internal sealed class Killer(RunningDaemon daemon, Random random, IReadOnlyList<DrawingVm> vms)
+internal sealed class Killer(RunningDaemon daemon, Random random, IReadOnlyList<DrawingVm> vms) : IDisposable
 {
     private const int LongestStop = 1000;
     private const int LongestPause = 300;
@@ -34,6 +34,8 @@ internal sealed class Killer(RunningDaemon daemon, Random random, IReadOnlyList<
     }
 
     public override string ToString() => string.Join(", ", _done.Select(pair => $"{pair.Key} {pair.Value}"));
+
+    public void Dispose() => _pause.Dispose();
 
     private void HitDaemon(bool stop)
     {

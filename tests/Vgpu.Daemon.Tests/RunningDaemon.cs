@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using Vgpu.Api;
-using Vgpu.Bus;
 using Vgpu.Testing;
 using Vgpu.Tree.Tests;
 
