@@ -37,6 +37,8 @@ internal sealed class Killer(RunningDaemon daemon, Random random, IReadOnlyList<
 
     public override string ToString() => string.Join(", ", _done.Select(pair => $"{pair.Key} {pair.Value}"));
 
+    public void Dispose() => _pause.Dispose();
+
     private void HitDaemon(bool stop)
     {
         if (stop)

@@ -55,6 +55,7 @@ public sealed class ManyTests
 
         using (ApiClient client = daemon.Client())
         {
+            Workplace.Eventually(() => client.Instances().All(instance => instance.Worker is not null), "an instance has no worker");
             IReadOnlyList<Api.Instance> all = client.Instances();
             Assert.Equal(count, all.Count);
             Assert.Equal(count, all.Select(instance => instance.Worker!.Pid).Distinct().Count());

@@ -78,6 +78,15 @@ internal sealed class RunningDaemon : IDisposable
     /// <summary>The command line, with this daemon.</summary>
     public Cli.Tests.Outcome Vgpu(string verb, params string[] words) => Cli.Tests.Cli.Run([verb, .. words, "--socket", Socket]);
 
+    /// <summary>The process that serves an instance, once it has told how it is.</summary>
+    public int WorkerOf(string name)
+    {
+        using ApiClient client = Client();
+        int? pid = null;
+        Workplace.Eventually(() => (pid = client.Find(name).Worker?.Pid) is not null, $"nobody serves {name}");
+        return pid!.Value;
+    }
+
     public void Signal(string signal) => Workplace.Signal(Pid, signal);
 
     /// <summary>SIGKILL, and gone.</summary>
@@ -92,7 +101,7 @@ internal sealed class RunningDaemon : IDisposable
     {
         Signal("TERM");
         Assert.True(_process!.WaitForExit(s_patience), "the daemon does not end");
-        Assert.Equal(0, _process.ExitCode);
+        Assert.True(_process.ExitCode == 0, $"status {_process.ExitCode}: {string.Join('\n', Log)}");
     }
 
     /// <summary>Workers that live, spare ones too.</summary>

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(9, LogLevel.Information, "worker {Pid} of {Name} serves on from an earlier daemon")]
     internal static partial void WorkerAdopted(this ILogger logger, int pid, string name);
 
+    [LoggerMessage(13, LogLevel.Error, "can't accept workers: {Reason}; they are tried again each second until that is mended, as by a higher limit of open files or fewer vGPUs")]
+    internal static partial void NotAccepted(this ILogger logger, string reason);
+
     [LoggerMessage(11, LogLevel.Error, "the thread that watches workers failed, and goes on")]
     internal static partial void TurnFailed(this ILogger logger, Exception exception);
 

@@ -21,6 +21,9 @@ internal sealed class WorkerLink(WorkerChannel channel, PidFd process) : IDispos
     /// <summary>And has told all of it.</summary>
     internal bool HasToldAll { get; set; }
 
+    /// <summary>It has told all, and nobody has looked yet whether its instance is expected: what more it says waits in its socket.</summary>
+    internal bool AwaitsAdoption => HasToldAll && Told is not null;
+
     /// <summary>The instance that it serves or is about to serve; null: it waits for one.</summary>
     internal ServedInstance? Instance { get; set; }
 

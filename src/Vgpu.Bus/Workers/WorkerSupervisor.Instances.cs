@@ -16,6 +16,7 @@ internal sealed partial class WorkerSupervisor
 
         try
         {
+            DescriptorRoom.Check(_instances.Count);
             (FileDescriptor listener, FileDescriptor screen) = InstanceSockets.Listen(paths, definition.Owner);
             var instance = new ServedInstance(new InstanceRecord(definition, listener, screen), paths) { Started = done };
             _instances[definition.Uuid] = instance;

@@ -8,28 +8,42 @@ internal sealed partial class WorkerSupervisor
 {
     // One worker at a time may say so much before the others have their turn.
     private const int MessagesATurn = 64;
+    private const int AcceptPause = 1000;
+
+    private long _acceptAgain;
+    private bool _acceptsFail;
 
     private void Accept()
     {
-        UnixSocket? socket;
+        UnixSocket? socket = null;
+        PeerCredentials peer;
+        PidFd? process;
         try
         {
             socket = _listener.Accept();
+            if (socket is null)
+            {
+                return;
+            }
+
+            peer = socket.Peer();
+            process = peer.Uid == Accounts.OwnUid || peer.Uid == 0 ? PidFd.Open(peer.Pid) : null;
         }
         catch (LinuxException e)
         {
-            // Out of descriptors: it stays in the backlog.
-            _log.SpawnFailed(e.Message);
+            // Out of descriptors: who is not accepted stays in the backlog, and the others come again.
+            socket?.Dispose();
+            _acceptAgain = Environment.TickCount64 + AcceptPause;
+            if (!_acceptsFail)
+            {
+                _log.NotAccepted(e.Message);
+            }
+
+            _acceptsFail = true;
             return;
         }
 
-        if (socket is null)
-        {
-            return;
-        }
-
-        PeerCredentials peer = socket.Peer();
-        PidFd? process = peer.Uid == Accounts.OwnUid || peer.Uid == 0 ? PidFd.Open(peer.Pid) : null;
+        _acceptsFail = false;
         if (process is null)
         {
             socket.Dispose();
@@ -51,7 +65,7 @@ internal sealed partial class WorkerSupervisor
 
     private void Attend(WorkerLink link)
     {
-        for (int i = 0; i < MessagesATurn && !link.IsEnding && link.Channel.WaitReadable(0); i++)
+        for (int i = 0; i < MessagesATurn && !link.IsEnding && !link.AwaitsAdoption && link.Channel.WaitReadable(0); i++)
         {
             using WorkerMessage? message = link.Channel.Receive();
             if (message is null)

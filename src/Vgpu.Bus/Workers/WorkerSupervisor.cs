@@ -108,11 +108,11 @@ internal sealed partial class WorkerSupervisor : IDisposable
     {
         _poll.Clear();
         _poll.Add(_wake.Descriptor, PollEvents.POLLIN);
-        _poll.Add(_listener.Descriptor, PollEvents.POLLIN);
+        _poll.Add(_listener.Descriptor, Environment.TickCount64 < _acceptAgain ? PollEvents.None : PollEvents.POLLIN);
         WorkerLink[] links = [.. _links];
         foreach (WorkerLink link in links)
         {
-            _poll.Add(link.IsEnding ? link.Process.Descriptor : link.Channel.Descriptor, PollEvents.POLLIN);
+            _poll.Add(link.IsEnding ? link.Process.Descriptor : link.Channel.Descriptor, link.AwaitsAdoption && !link.IsEnding ? PollEvents.None : PollEvents.POLLIN);
         }
 
         _poll.Wait(MillisecondsToNext());
@@ -142,7 +142,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
 
     private int MillisecondsToNext()
     {
-        bool waits = _adoption is not null || _waiting.Count > 0 || _spawnAgain > 0;
+        bool waits = _adoption is not null || _waiting.Count > 0 || _spawnAgain > 0 || _acceptsFail;
         bool watches = waits || _links.Exists(link => link.IsEnding || link.Instance is not null || !link.IsKnown);
         return watches ? LookMilliseconds : -1;
     }
