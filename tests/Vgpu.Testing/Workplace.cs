@@ -35,9 +35,15 @@ public sealed class Workplace : IDisposable
     /// <summary>Another daemon, which takes over what it is told to expect.</summary>
     public IReadOnlySet<Guid> Restart(params Guid[] expected)
     {
+        Replace();
+        return Host.Adopt(expected, s_patience);
+    }
+
+    /// <summary>Another daemon, which takes nothing over yet.</summary>
+    public void Replace()
+    {
         Host.Dispose();
         Begin();
-        return Host.Adopt(expected, s_patience);
     }
 
     public InstanceDefinition Start(string type = "virtio-gpu", params (string Name, string Value)[] settings)

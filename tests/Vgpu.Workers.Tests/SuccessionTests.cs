@@ -49,6 +49,27 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    public void A_worker_that_comes_before_the_daemon_asks_is_taken_over_with_what_it_told()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        int pid = place.Host.Status(desk.Uuid)!.Pid;
+        place.Replace();
+
+        // A worker that waits is later to come than one that has been there.
+        IReadOnlyList<int> before = place.Workers;
+        Workplace.Eventually(() => place.Workers.Except(before).Any());
+        Assert.Equal([desk.Uuid], place.Host.Adopt([desk.Uuid], TimeSpan.FromSeconds(30)));
+
+        Assert.Equal((pid, Environment.ProcessId, 0), place.Host.Status(desk.Uuid) is { } status ? (status.Pid, status.ClientPid, status.Successions) : default);
+        client.Draw(2);
+        AssertShows(place, desk, client);
+        Assert.Equal(pid, place.Pid(desk));
+    }
+
+    [Fact]
     public void A_worker_that_is_stopped_is_replaced()
     {
         using var place = new Workplace();

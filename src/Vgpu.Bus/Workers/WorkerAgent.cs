@@ -224,13 +224,14 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
             return false;
         }
 
+        // Before the daemon says that it runs, it knows how.
+        PushStatus();
         lock (_lock)
         {
             record.Remove(InstanceRecord.StateFile);
             Tell(WorkerMessageKind.Served);
         }
 
-        PushStatus();
         return true;
     }
 
@@ -354,14 +355,15 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
             return false;
         }
 
+        WorkerStatus? now = _served?.Status;
         lock (_lock)
         {
             channel.BePatient();
             bool told = channel.SendPatiently(WorkerMessageKind.Hello, WorkerHello.Format(isWarm: false));
-            if (_served is not null && _record is { } record)
+            if (now is not null && _record is { } record)
             {
-                told = told && record.SendTo(channel) && channel.SendPatiently(WorkerMessageKind.Served);
-                _lastStatus = [];
+                _lastStatus = WorkerStatusText.Format(now with { ClientPid = ClientPid() });
+                told = told && record.SendTo(channel) && channel.SendPatiently(WorkerMessageKind.Status, _lastStatus) && channel.SendPatiently(WorkerMessageKind.Served);
             }
 
             if (!told)
@@ -374,7 +376,6 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
             _channel = channel;
         }
 
-        PushStatus();
         return true;
     }
 

@@ -18,6 +18,9 @@ internal sealed class WorkerLink(WorkerChannel channel, PidFd process) : IDispos
     /// <summary>The instance that it tells of itself: it served under an earlier daemon.</summary>
     internal InstanceRecord? Told { get; set; }
 
+    /// <summary>How that is doing.</summary>
+    internal WorkerStatus? ToldStatus { get; set; }
+
     /// <summary>And has told all of it.</summary>
     internal bool HasToldAll { get; set; }
 

@@ -50,7 +50,7 @@ internal sealed partial class WorkerSupervisor
         }
 
         link.Told = null;
-        var instance = new ServedInstance(told, InstanceSockets.Paths(_options.RunFolder, uuid)) { Phase = ServedPhase.Serving, Link = link };
+        var instance = new ServedInstance(told, InstanceSockets.Paths(_options.RunFolder, uuid)) { Phase = ServedPhase.Serving, Link = link, Status = link.ToldStatus };
         link.Instance = instance;
         _instances[uuid] = instance;
         _adoption.Found.Add(uuid);
@@ -78,6 +78,7 @@ internal sealed partial class WorkerSupervisor
         InstanceRecord told = link.Told!;
         link.Told = null;
         known.Adopt(told);
+        known.Status = link.ToldStatus is { } status ? status with { Successions = known.Successions } : known.Status;
         (link.Instance, known.Link, known.Phase) = (known, link, ServedPhase.Serving);
     }
 

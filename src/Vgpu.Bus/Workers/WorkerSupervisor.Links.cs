@@ -119,6 +119,14 @@ internal sealed partial class WorkerSupervisor
             Require(link.Told is null, "it serves two instances");
             link.Told = InstanceRecord.Begin(message);
         }
+        else if (message.Kind == WorkerMessageKind.Status && link.Told is not null)
+        {
+            link.ToldStatus = WorkerStatusText.Parse(message.Payload, link.Process.Pid, successions: 0);
+        }
+        else if (message.Kind == WorkerMessageKind.Event && link.Told is not null)
+        {
+            // Nobody asks yet for what it serves: there is nobody to tell.
+        }
         else if (message.Kind == WorkerMessageKind.Served && link.Told is not null)
         {
             Recognize(link);
