@@ -1,7 +1,6 @@
 using Vgpu.Api;
 using Vgpu.Bus;
 using Vgpu.Testing;
-using Vgpu.Tree.Tests;
 
 namespace Vgpu.Daemon.Tests;
 

@@ -33,8 +33,6 @@ internal sealed class Killer(RunningDaemon daemon, Random random, IReadOnlyList<
         }
     }
 
-    public void Dispose() => _pause.Dispose();
-
     public override string ToString() => string.Join(", ", _done.Select(pair => $"{pair.Key} {pair.Value}"));
 
     public void Dispose() => _pause.Dispose();
