@@ -3,7 +3,7 @@ namespace Vgpu.Cli.Tests;
 /// <summary>Help and completion: what an operator asks the program about itself.</summary>
 public sealed class HelpTests
 {
-    private static readonly string[] s_commands = 
+    private static readonly string[] s_commands =
     [
         "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-hook", "libvirt-xml", "list", "qemu-args", "remove",
         "serve", "set", "shot", "show", "start", "stop", "types", "upgrade",

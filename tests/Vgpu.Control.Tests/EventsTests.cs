@@ -48,7 +48,8 @@ public sealed class EventsTests
             while (brisk.Next().GetProperty("number").GetInt32() < Many)
             {
             }
-        }) { IsBackground = true };
+        })
+        { IsBackground = true };
         reader.Start();
         for (int i = 0; i < Many; i++)
         {

@@ -55,7 +55,10 @@ public sealed partial class OpenApiTests : IDisposable
     {
         var values = new Dictionary<string, string>
         {
-            ["string"] = "\"bochs-16m\"", ["boolean"] = "false", ["array"] = "[]", ["object"] = "{}",
+            ["string"] = "\"bochs-16m\"",
+            ["boolean"] = "false",
+            ["array"] = "[]",
+            ["object"] = "{}",
         };
         string Value(JsonProperty member) => member.Name switch
         {
