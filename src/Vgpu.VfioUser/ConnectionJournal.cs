@@ -127,8 +127,12 @@ public sealed unsafe class ConnectionJournal : IDisposable
 
     internal CountedTransfer Asked(int record) => Transfer(4 + (record & 1));
 
-    /// <summary>A new client: whatever there was of another is gone.</summary>
-    internal void Begin()
+    /// <summary>
+    /// A new client, of whom nobody has read anything: whatever there was of another is gone. A server does so for clients that
+    /// it accepts; whoever accepts one in its place, for <see cref="VfioUserServer.Resume"/>, does it before. One thread, and no
+    /// server with this journal.
+    /// </summary>
+    public void Begin()
     {
         for (int i = 0; i < 6; i++)
         {

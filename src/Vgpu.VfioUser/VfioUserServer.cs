@@ -86,7 +86,10 @@ public sealed partial class VfioUserServer : IDisposable
             _thread.Start();
         }
 
-        _log.Listening(SocketPath);
+        if (listener is null)
+        {
+            _log.Listening(SocketPath);
+        }
     }
 
     /// <summary>

@@ -1,13 +1,19 @@
 using System.Runtime.InteropServices;
 using Vgpu.Bus;
-using Vgpu.Testing;
+using Vgpu.Linux;
 using Vgpu.Screens;
+using Vgpu.Testing;
+using Vgpu.Vfio.Iommu;
+using Vgpu.VfioUser;
 
 namespace Vgpu.Workers.Tests;
 
 /// <summary>A worker dies, and its VM does not notice: with the real program, killed.</summary>
 public sealed class SuccessionTests
 {
+    private const ulong More = 4096;
+    private const ulong MoreAt = 1UL << 40;
+
     [Fact]
     public void A_client_goes_on_when_its_worker_is_killed()
     {
@@ -82,6 +88,66 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    public void A_device_that_ends_its_workers_is_reset_and_at_last_given_up()
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var remote = new RemoteDevice(place.Socket(desk));
+        remote.Client.RegionWrite<ushort>(7, 4, 6);
+        bool wasReset = false;
+        for (int deaths = 0; !HasFailed(); deaths++)
+        {
+            Assert.True(deaths < 100, "a device that ended 100 workers is served still");
+            int pid = place.Pid(desk);
+            place.Kill(desk);
+            Workplace.Eventually(() => HasFailed() || place.Host.Status(desk.Uuid) is { } status && status.Pid != pid);
+            wasReset |= !HasFailed() && remote.Client.RegionRead<ushort>(7, 4) == 0;
+        }
+
+        Assert.True(wasReset);
+        Assert.Throws<VfioUserException>(() => remote.Client.RegionRead<ushort>(7, 4));
+        Assert.Null(place.Host.Status(desk.Uuid));
+        Assert.False(Directory.Exists(place.Host.Paths(desk.Uuid).Folder));
+
+        bool HasFailed()
+        {
+            lock (place.Events)
+            {
+                return place.Events.Exists(happened => happened.Kind == WorkerEventKind.Failed);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_worker_that_found_its_daemon_not_reading_comes_back_to_it()
+    {
+        using var place = new Workplace();
+        Assert.Empty(place.Host.Adopt([], TimeSpan.Zero));
+        using var reads = new ManualResetEventSlim();
+        InstanceDefinition desk = place.Start();
+        int pid = place.Pid(desk);
+
+        // The first thing that is reported of the client holds the daemon's thread up.
+        place.Host.Reported += _ => reads.Wait();
+        using var client = new DrawingClient(place.Socket(desk));
+        using var memory = MemFd.Create("more", More);
+        for (int i = 0; i < 5000; i++)
+        {
+            client.Remote.Client.DmaMap(MoreAt, More, IommuProtection.IOMMU_READ, memory);
+            client.Remote.Client.DmaUnmap(MoreAt, More);
+        }
+
+        client.Draw(1);
+        reads.Set();
+        place.Log.WaitFor("is back");
+        Assert.Equal((pid, 0), place.Host.Status(desk.Uuid) is { } status ? (status.Pid, status.Successions) : default);
+        client.Draw(2);
+        place.Kill(desk);
+        client.Draw(3);
+        AssertShows(place, desk, client);
+    }
+
+    [Fact]
     public void An_upgrade_changes_the_process_and_nothing_else()
     {
         using var place = new Workplace();
@@ -121,6 +187,7 @@ public sealed class SuccessionTests
         int pid = place.Pid(desk);
         Assert.Empty(place.Restart());
         Workplace.Eventually(() => !place.Workers.Contains(pid));
+        Assert.False(Directory.Exists(place.Host.Paths(desk.Uuid).Folder));
     }
 
     [Theory]

@@ -9,7 +9,7 @@ internal static class InstanceSockets
 
     internal static InstancePaths Paths(string runFolder, Guid uuid)
     {
-        string folder = Path.Combine(runFolder, "instances", uuid.ToString("D"));
+        string folder = Path.Combine(AllIn(runFolder), uuid.ToString("D"));
         string socket = Path.Combine(folder, "vfio-user.sock");
         return new InstancePaths(folder, socket, socket + ".screen");
     }
@@ -35,23 +35,37 @@ internal static class InstanceSockets
             listener?.Dispose();
             screen?.Dispose();
             Remove(paths);
-            throw e switch
-            {
-                LinuxException { Errno: Errno.EMFILE or Errno.ENFILE } =>
-                    new BusException(BusError.Failed, "the daemon has no file descriptors left; raise its limit (LimitNOFILE) or stop vGPUs", e),
-                LinuxException { Errno: Errno.EPERM } =>
-                    new BusException(BusError.Forbidden, $"can't give {paths.Folder} to another user; run the daemon as root, or leave the owner out", e),
-                LinuxException { Errno: Errno.ENAMETOOLONG } =>
-                    new BusException(BusError.Failed, $"{paths.Screen} is too long for a Unix socket; give the daemon a shorter --run folder", e),
-                LinuxException { Errno: Errno.ENOSPC } =>
-                    new BusException(BusError.Failed, $"no space left for {paths.Folder}; make room there", e),
-                _ => new BusException(BusError.Failed, $"can't make the sockets in {paths.Folder}: {e.Message}", e),
-            };
+            throw Explain(paths, e);
         }
     }
 
-    /// <summary>Gives both sockets and their folder to their owner. Throws <see cref="LinuxException"/>.</summary>
-    internal static void Own(InstancePaths paths, InstanceOwner? owner)
+    /// <summary>Gives both sockets and their folder to another owner. Throws <see cref="BusException"/>.</summary>
+    internal static void Pass(InstancePaths paths, InstanceOwner? owner)
+    {
+        try
+        {
+            Own(paths, owner);
+        }
+        catch (LinuxException e)
+        {
+            throw Explain(paths, e);
+        }
+    }
+
+    private static BusException Explain(InstancePaths paths, Exception e) => e switch
+    {
+        LinuxException { Errno: Errno.EMFILE or Errno.ENFILE } =>
+            new BusException(BusError.Failed, "the daemon has no file descriptors left; raise its limit (LimitNOFILE) or stop vGPUs", e),
+        LinuxException { Errno: Errno.EPERM } =>
+            new BusException(BusError.Forbidden, $"can't give {paths.Folder} to another user; run the daemon as root, or leave the owner out", e),
+        LinuxException { Errno: Errno.ENAMETOOLONG } =>
+            new BusException(BusError.Failed, $"{paths.Screen} is too long for a Unix socket; give the daemon a shorter --run folder", e),
+        LinuxException { Errno: Errno.ENOSPC } =>
+            new BusException(BusError.Failed, $"no space left for {paths.Folder}; make room there", e),
+        _ => new BusException(BusError.Failed, $"can't make the sockets in {paths.Folder}: {e.Message}", e),
+    };
+
+    private static void Own(InstancePaths paths, InstanceOwner? owner)
     {
         if (owner is { } user)
         {
@@ -61,6 +75,27 @@ internal static class InstanceSockets
             }
         }
     }
+
+    /// <summary>Takes away what a daemon has left of instances that nobody serves: it died after their end, or with their workers.</summary>
+    internal static void RemoveLeftovers(string runFolder, Func<Guid, bool> isServed)
+    {
+        try
+        {
+            foreach (string folder in Directory.GetDirectories(AllIn(runFolder)))
+            {
+                if (Guid.TryParseExact(Path.GetFileName(folder), "D", out Guid uuid) && !isServed(uuid))
+                {
+                    Remove(Paths(runFolder, uuid));
+                }
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // There is no such folder yet; one that can't be read is said so by the first start in it.
+        }
+    }
+
+    private static string AllIn(string runFolder) => Path.Combine(runFolder, "instances");
 
     internal static void Remove(InstancePaths paths)
     {

@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Warning, "worker {Pid} died before it had anything to serve; what it said last is above")]
     internal static partial void SpareDied(this ILogger logger, int pid);
 
+    [LoggerMessage(14, LogLevel.Information, "worker {Pid} of {Name} is back; it left while this daemon read nothing for long")]
+    internal static partial void WorkerReturned(this ILogger logger, int pid, string name);
+
     [LoggerMessage(10, LogLevel.Error, "{Name} has ended {Count} workers in a row and is given up")]
     internal static partial void GivenUp(this ILogger logger, string name, int count);
 }

@@ -30,8 +30,17 @@ internal sealed class WorkerLink(WorkerChannel channel, PidFd process) : IDispos
     /// <summary>The instance that it serves or is about to serve; null: it waits for one.</summary>
     internal ServedInstance? Instance { get; set; }
 
+    /// <summary>
+    /// Since when its channel has been closed, by <see cref="Environment.TickCount64"/>; null: it is open. Either it has ended,
+    /// as its process says then, or it found this daemon not reading for long, and comes back by another channel.
+    /// </summary>
+    internal long? LeftAt { get; set; }
+
     /// <summary>It has been told to end, or killed; only its end is waited for.</summary>
     internal bool IsEnding { get; set; }
+
+    /// <summary>Its process's end is the next that will be heard of it.</summary>
+    internal bool IsSilent => IsEnding || LeftAt is not null;
 
     public void Dispose()
     {

@@ -60,26 +60,22 @@ internal sealed partial class WorkerSupervisor
     // The same worker with a new channel: it left the old one because this daemon did not read for long.
     private void Return(WorkerLink link, ServedInstance known)
     {
-        if (known.Link is { } old && old.Process.Pid != link.Process.Pid)
+        if (known.Phase != ServedPhase.Serving || known.Link is not { IsEnding: false } former || former.Process.Pid != link.Process.Pid)
         {
             _log.WorkerUnexpected(link.Process.Pid);
             Kill(link);
             return;
         }
 
-        if (known.Link is { } same)
-        {
-            same.Instance = null;
-            _links.Remove(same);
-            same.Dispose();
-        }
-
-        _waiting.Remove(known);
+        former.Instance = null;
+        _links.Remove(former);
+        former.Dispose();
         InstanceRecord told = link.Told!;
         link.Told = null;
         known.Adopt(told);
         known.Status = link.ToldStatus is { } status ? status with { Successions = known.Successions } : known.Status;
-        (link.Instance, known.Link, known.Phase) = (known, link, ServedPhase.Serving);
+        (link.Instance, known.Link) = (known, link);
+        _log.WorkerReturned(link.Process.Pid, known.Record.Definition.Name);
     }
 
     private void LookForAdopted(long now)
@@ -104,6 +100,7 @@ internal sealed partial class WorkerSupervisor
             process?.Kill();
         }
 
+        InstanceSockets.RemoveLeftovers(_options.RunFolder, _instances.ContainsKey);
         _adoption = null;
         _hasAdopted = true;
         adoption.Result.TrySetResult(adoption.Found);

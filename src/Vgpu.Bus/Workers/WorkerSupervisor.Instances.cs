@@ -40,8 +40,17 @@ internal sealed partial class WorkerSupervisor
         }
         else
         {
+            try
+            {
+                InstanceSockets.Pass(instance.Paths, definition.Owner);
+            }
+            catch (BusException e)
+            {
+                done.TrySetException(e);
+                return;
+            }
+
             (instance.Configured, instance.Pending) = (done, definition);
-            InstanceSockets.Own(instance.Paths, definition.Owner);
             if (!instance.Link!.Channel.TrySend(WorkerMessageKind.Configure, InstanceText.Format(definition)))
             {
                 Kill(instance.Link);

@@ -56,33 +56,57 @@ internal sealed partial class WorkerSupervisor
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The next daemon would not wait for it: it has to find this one's successor in time by itself.
+            // It serves all the same; only the next daemon will not know to wait for it.
             _log.SpawnFailed(e.Message);
         }
 
         _links.Add(new WorkerLink(new WorkerChannel(socket), process));
+        Supersede(peer.Pid);
+    }
+
+    // A worker that found its channel full tells everything anew by another: what it told by the former one is of no use.
+    private void Supersede(int pid)
+    {
+        WorkerLink last = _links.Last(link => link.Process.Pid == pid);
+        foreach (WorkerLink former in _links.Where(link => link != last && link.Process.Pid == pid && link is { Instance: null, LeftAt: not null, IsEnding: false }).ToArray())
+        {
+            _links.Remove(former);
+            former.Dispose();
+        }
     }
 
     private void Attend(WorkerLink link)
     {
-        for (int i = 0; i < MessagesATurn && !link.IsEnding && !link.AwaitsAdoption && link.Channel.WaitReadable(0); i++)
+        for (int i = 0; i < MessagesATurn && !link.IsSilent && !link.AwaitsAdoption && link.Channel.WaitReadable(0); i++)
         {
             using WorkerMessage? message = link.Channel.Receive();
             if (message is null)
             {
-                if (link is { Instance: null, Told: null, IsEnding: false })
-                {
-                    // It has died of itself, and so may the next.
-                    _log.SpareDied(link.Process.Pid);
-                    _spawnAgain = Environment.TickCount64 + SpawnPause;
-                }
-
-                Kill(link);
+                Leave(link);
                 return;
             }
 
             HearSafely(link, message);
         }
+    }
+
+    private void Leave(WorkerLink link)
+    {
+        if (link is { Instance.Phase: ServedPhase.Serving } or { Instance: null, Told: not null })
+        {
+            link.LeftAt = Environment.TickCount64;
+            Supersede(link.Process.Pid);
+            return;
+        }
+
+        if (link is { Instance: null, Told: null })
+        {
+            // It has died of itself, and so may the next.
+            _log.SpareDied(link.Process.Pid);
+            _spawnAgain = Environment.TickCount64 + SpawnPause;
+        }
+
+        Kill(link);
     }
 
     private void HearSafely(WorkerLink link, WorkerMessage message)

@@ -112,7 +112,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
         WorkerLink[] links = [.. _links];
         foreach (WorkerLink link in links)
         {
-            _poll.Add(link.IsEnding ? link.Process.Descriptor : link.Channel.Descriptor, link.AwaitsAdoption && !link.IsEnding ? PollEvents.None : PollEvents.POLLIN);
+            _poll.Add(link.IsSilent ? link.Process.Descriptor : link.Channel.Descriptor, link.AwaitsAdoption && !link.IsSilent ? PollEvents.None : PollEvents.POLLIN);
         }
 
         _poll.Wait(MillisecondsToNext());
@@ -135,7 +135,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
             order();
         }
 
-        _links.RemoveAll(link => link.IsEnding && link.Process.HasEnded && Bury(link));
+        _links.RemoveAll(link => link.IsSilent && link.Process.HasEnded && Bury(link));
         Look();
         Provide();
     }
@@ -143,7 +143,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
     private int MillisecondsToNext()
     {
         bool waits = _adoption is not null || _waiting.Count > 0 || _spawnAgain > 0 || _acceptsFail;
-        bool watches = waits || _links.Exists(link => link.IsEnding || link.Instance is not null || !link.IsKnown);
+        bool watches = waits || _links.Exists(link => link.IsSilent || link.Instance is not null || !link.IsKnown);
         return watches ? LookMilliseconds : -1;
     }
 
@@ -160,7 +160,13 @@ internal sealed partial class WorkerSupervisor : IDisposable
         LookForAdopted(now);
         foreach (WorkerLink link in _links)
         {
-            if (link.IsEnding || link.Instance is not { } instance)
+            if (!link.IsEnding && now - link.LeftAt > PartingMilliseconds)
+            {
+                _log.WorkerUnexpected(link.Process.Pid);
+                Kill(link);
+            }
+
+            if (link.IsSilent || link.Instance is not { } instance)
             {
                 continue;
             }

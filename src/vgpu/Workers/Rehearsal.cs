@@ -1,19 +1,24 @@
 using Microsoft.Extensions.Logging.Abstractions;
-using Vgpu.Gpus;
+using Vgpu.Bus;
+using Vgpu.Bus.Workers;
 using Vgpu.Linux;
 using Vgpu.Vfio;
-using Vgpu.Vfio.Iommu;
 using Vgpu.VfioUser;
 
 namespace Vgpu.Cli.Workers;
 
 /// <summary>
-/// A worker that waits for work goes through it once, with a client of its own: what is run for the first time costs
-/// milliseconds here, which a VM whose worker has died would wait for.
+/// A worker that waits for work goes through it once, with a client of its own, and takes itself over: what is run for the
+/// first time costs milliseconds here, which a VM whose worker has died would wait for.
 /// </summary>
-internal static class Rehearsal
+internal sealed class Rehearsal : IMemoryFiles, IDisposable
 {
-    private const ulong GuestMemory = 1UL << 20;
+    private readonly Dictionary<string, FileDescriptor> _files = new(StringComparer.Ordinal);
+    private readonly ClientRecord _client = new();
+    private readonly List<UnixSocket> _idle = [];
+    private readonly string _type;
+
+    private Rehearsal(string type) => _type = type;
 
     /// <summary>Stops early when <paramref name="isWanted"/> says that somebody waits.</summary>
     internal static void Run(Func<bool> isWanted)
@@ -25,48 +30,84 @@ internal static class Rehearsal
                 return;
             }
 
-            (IVgpuVendor vendor, VgpuType found) = DeviceTypes.Find(type);
-            using var vgpu = new VgpuComposition(vendor, found, new VgpuOptions { Name = "rehearsal" }, NullLogger.Instance);
-            (UnixSocket ours, UnixSocket theirs) = UnixSocket.Pair();
-            using var connection = new VfioUserConnection(ours, vgpu.Instance.Device, "rehearsal", NullLogger.Instance);
-            connection.Start();
-            using var client = new VfioUserClient(theirs);
-            Play(client, vgpu.Instance.Device);
+            using var rehearsal = new Rehearsal(type);
+            rehearsal.Play(isWanted);
         }
     }
 
-    // What a VMM does until its guest runs.
-    private static void Play(VfioUserClient client, VfioDevice device)
+    public void Dispose()
     {
-        client.Negotiate();
-        client.GetDeviceInfo();
-        for (int region = 0; region < device.Regions.Count; region++)
+        _client.Dispose();
+        _idle.ForEach(socket => socket.Dispose());
+        foreach (FileDescriptor file in _files.Values)
         {
-            client.GetRegionInfo(region).File?.Dispose();
+            file.Dispose();
+        }
+    }
+
+    FileDescriptor IMemoryFiles.Open(string name, ulong size) => Keep(name, _ => true, () => MemFd.Create($"rehearsal-{name}", size));
+
+    private FileDescriptor Keep(string name, Func<FileDescriptor, bool> suits, Func<FileDescriptor> make)
+    {
+        if (!_files.TryGetValue(name, out FileDescriptor? file) || !suits(file))
+        {
+            _files[name] = file = make();
         }
 
-        for (int irq = 0; irq < device.Irqs.Count; irq++)
+        return file.Duplicate();
+    }
+
+    private void Play(Func<bool> isWanted)
+    {
+        (UnixSocket served, UnixSocket connected) = UnixSocket.Pair();
+        using var vmm = new RehearsalVmm(new VfioUserClient(connected));
+        using (served)
+        using (FileDescriptor file = Keep(ServeRequest.JournalFile, _ => true, ConnectionJournal.CreateFile))
+        using (var journal = new ConnectionJournal(file))
         {
-            client.GetIrqInfo(irq);
+            journal.Begin();
+            _client.ClientAccepted(served.Descriptor);
         }
 
-        using FileDescriptor memory = MemFd.Create("rehearsal", GuestMemory);
-        client.DmaMap(0, GuestMemory, IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE, memory);
-        if (device.Irqs[VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX].Count > 0)
+        using (WorkerVgpu first = Serve(ServeMode.Reset))
         {
-            using var eventfd = EventFd.Create();
-            client.SetIrqs(
-                VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_EVENTFD | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_TRIGGER, default, eventfd.Descriptor);
-            client.SetIrqs(VfioPciIrqs.VFIO_PCI_INTX_IRQ_INDEX, 0, 1, VfioIrqSetFlags.VFIO_IRQ_SET_DATA_NONE | VfioIrqSetFlags.VFIO_IRQ_SET_ACTION_UNMASK);
+            vmm.Begin();
+            vmm.Draw();
+            _ = first.Status;
+            first.Yield()?.Dispose();
         }
 
-        for (ulong offset = 0; offset < 64; offset += sizeof(uint))
+        if (isWanted())
         {
-            client.RegionRead<uint>(VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX, offset);
+            return;
         }
 
-        client.RegionWrite<ushort>(VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX, 4, 6);
-        client.Reset();
-        client.DmaUnmap(0, GuestMemory);
+        using WorkerVgpu second = Serve(ServeMode.Restore);
+        vmm.Draw();
+    }
+
+    private WorkerVgpu Serve(ServeMode mode)
+    {
+        var request = new ServeRequest
+        {
+            Definition = new InstanceDefinition { Uuid = Guid.NewGuid(), Name = "rehearsal", Parent = "rehearsal", Type = _type },
+            Mode = mode,
+            Listener = NobodyConnects(),
+            ScreenListener = NobodyConnects(),
+            Files = this,
+            Keep = Keep,
+            Keeper = _client,
+            Client = _client.Client,
+            Report = (_, _) => { },
+        };
+        return new WorkerVgpu(request, NullLogger.Instance);
+    }
+
+    // All that is done with a listener here is to wait for it.
+    private FileDescriptor NobodyConnects()
+    {
+        (UnixSocket one, UnixSocket other) = UnixSocket.Pair();
+        _idle.Add(other);
+        return one.Descriptor;
     }
 }
