@@ -11,6 +11,8 @@ namespace Vgpu.Linux;
 public sealed unsafe class EventFd : IDisposable
 {
     private readonly bool _isOurs;
+    private SignalRing? _ring;
+    private bool _hasNoRing;
 
     /// <summary>Takes ownership of a descriptor received from a client.</summary>
     public EventFd(FileDescriptor descriptor)
@@ -54,7 +56,7 @@ public sealed unsafe class EventFd : IDisposable
     /// <summary>Adds one; a full counter stays full, which is as good.</summary>
     public void Signal()
     {
-        if (_isOurs || !KernelSignal.TrySignal(Descriptor.Number))
+        if (_isOurs || !(Ring()?.TrySignal() ?? KernelSignal.TrySignal(Descriptor.Number)))
         {
             Write();
         }
@@ -80,7 +82,31 @@ public sealed unsafe class EventFd : IDisposable
     public bool Wait(int timeoutMilliseconds) => PollSet.WaitFor(Descriptor, PollEvents.POLLIN, timeoutMilliseconds);
 
     /// <summary>Closes the descriptor.</summary>
-    public void Dispose() => Descriptor.Dispose();
+    public void Dispose()
+    {
+        _ring?.Dispose();
+        Descriptor.Dispose();
+    }
+
+    // Made when it is first needed, once: of two threads that are first at the same time one throws its own away.
+    private SignalRing? Ring()
+    {
+        SignalRing? ring = Volatile.Read(ref _ring);
+        if (ring is not null || _hasNoRing)
+        {
+            return ring;
+        }
+
+        ring = SignalRing.TryCreate(Descriptor);
+        _hasNoRing = ring is null;
+        if (ring is not null && Interlocked.CompareExchange(ref _ring, ring, null) is { } other)
+        {
+            ring.Dispose();
+            return other;
+        }
+
+        return ring;
+    }
 
     // Our own never block. Of a client's, where the kernel does not signal it, the last resort: one that looks full is
     // pending anyway.

@@ -3,9 +3,9 @@ using Vgpu.Linux.Interop;
 namespace Vgpu.Linux;
 
 /// <summary>
-/// Adds one to somebody else's eventfd as the kernel's VFIO does (eventfd_signal), which never blocks: as the
-/// notification of an empty read that is done at once (io_submit(2), IOCB_FLAG_RESFD). A write would block on a full
-/// counter, and no flag prevents that: the other side can clear O_NONBLOCK, or fill the counter, at any moment.
+/// What <see cref="SignalRing"/> does, where there is no io_uring: as the notification of an empty read that is done at once
+/// (io_submit(2), IOCB_FLAG_RESFD). Second choice: a process with such a context waits for the kernel's RCU, some 30 ms,
+/// when it dies (exit_aio), and whoever is to take its place waits with it.
 /// </summary>
 internal static unsafe class KernelSignal
 {

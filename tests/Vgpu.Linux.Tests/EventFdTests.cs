@@ -41,6 +41,26 @@ public sealed unsafe class EventFdTests
         Assert.InRange(counter.Take(), full, ulong.MaxValue);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Each_signal_of_the_kernel_counts_once(bool ring)
+    {
+        using EventFd counter = EventFd.Create();
+        using SignalRing? signals = SignalRing.TryCreate(counter.Descriptor);
+        for (int i = 0; i < 1000; i++)
+        {
+            Assert.True(ring && signals is not null ? signals.TrySignal() : KernelSignal.TrySignal(counter.Descriptor.Number));
+        }
+
+        Assert.Equal(1000ul, counter.Take());
+        if (signals is not null)
+        {
+            signals.Dispose();
+            Assert.False(signals.TrySignal());
+        }
+    }
+
     [Fact]
     public void A_client_that_races_blocks_neither_signal_nor_take()
     {

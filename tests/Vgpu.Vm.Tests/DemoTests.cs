@@ -32,22 +32,11 @@ public sealed class DemoTests
 
     private static (int Status, string Output) Run(params string[] arguments)
     {
-        string home = FindHome();
+        string home = Repository.Folder;
         using var process = Process.Start(new ProcessStartInfo(Path.Combine(home, "vgpu"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> errors = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output + errors.Result);
-    }
-
-    private static string FindHome()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "vgpu.slnx")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("no vgpu.slnx above the tests");
-        }
-
-        return folder.FullName;
     }
 }

@@ -25,7 +25,7 @@ public sealed class PrivateLibvirt : IDisposable
     {
         Assert.True(Environment.IsPrivilegedProcess, "libvirt's system daemon needs root; run the tests as root");
         string hooks = Directory.CreateDirectory(PathOf("etc/hooks/qemu.d")).FullName;
-        File.Copy(Path.Combine(Home(), "dist", "libvirt", "hooks", "qemu.d", "vgpu"), Path.Combine(hooks, "vgpu"));
+        File.Copy(Path.Combine(Repository.Folder, "dist", "libvirt", "hooks", "qemu.d", "vgpu"), Path.Combine(hooks, "vgpu"));
         string bin = Directory.CreateDirectory(PathOf("bin")).FullName;
         File.CreateSymbolicLink(Path.Combine(bin, "vgpu"), vgpu);
         File.WriteAllText(PathOf("etc/libvirtd.conf"), $"""
@@ -129,16 +129,5 @@ public sealed class PrivateLibvirt : IDisposable
         _namespace.WaitForExit();
         _namespace.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static string Home()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "vgpu.slnx")))
-        {
-            folder = folder.Parent ?? throw new DirectoryNotFoundException("no vgpu.slnx above the tests");
-        }
-
-        return folder.FullName;
     }
 }
