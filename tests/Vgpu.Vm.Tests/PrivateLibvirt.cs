@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Vgpu.Qemu;
+using Vgpu.Testing;
 
 namespace Vgpu.Vm.Tests;
 
