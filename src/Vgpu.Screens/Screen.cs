@@ -6,6 +6,8 @@ public sealed class Screen
     /// <summary>The most heads: virtio-gpu's VIRTIO_GPU_MAX_SCANOUTS.</summary>
     public const int MaxHeads = 16;
 
+    private IInputSink? _input;
+
     /// <summary>
     /// A screen of <paramref name="headCount"/> heads (1 to 16), of which the first is connected. Throws
     /// <see cref="ArgumentOutOfRangeException"/>.
@@ -31,4 +33,11 @@ public sealed class Screen
 
     /// <summary>The heads by index. The list does not change.</summary>
     public IReadOnlyList<Head> Heads { get; }
+
+    /// <summary>Where what people do here goes; null: nobody takes it. Any thread.</summary>
+    public IInputSink? Input
+    {
+        get => Volatile.Read(ref _input);
+        set => Volatile.Write(ref _input, value);
+    }
 }

@@ -9,6 +9,9 @@ namespace Vgpu.Vm.Tests;
 /// <summary>Workers are killed under a stock VM that draws, and under a client that checks every answer; neither notices.</summary>
 public sealed class WorkerDeathTests(ITestOutputHelper output)
 {
+    // Of the client, between two kills at most: some two seconds.
+    private const int Rounds = 600;
+
     // QEMU waits so long for an answer (x-msg-timeout), and then takes the device for dead.
     private static readonly TimeSpan s_qemuTimeout = TimeSpan.FromSeconds(5);
 
@@ -33,7 +36,7 @@ public sealed class WorkerDeathTests(ITestOutputHelper output)
         {
             InstanceDefinition victim = kill % 2 == 0 ? desk : other;
             int pid = place.Pid(victim);
-            client.WaitForRounds(random.Next(1, 20));
+            client.WaitForRounds(random.Next(1, Rounds));
             client.Mark();
             Workplace.Signal(pid, "KILL");
             Workplace.Eventually(() => place.Host.Status(victim.Uuid) is { } status && status.Pid != pid, $"nobody took over from the worker that was killed as number {kill}");

@@ -10,7 +10,7 @@ public sealed record WorkerHostOptions
     public required IReadOnlyList<string> Command { get; init; }
 
     /// <summary>Workers that are kept ready for the next instance, or for one whose worker dies.</summary>
-    public int Spares { get; init; } = 1;
+    public int Spares { get; init; } = 2;
 
     /// <summary>How long a new worker may take until it serves.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
