@@ -91,7 +91,21 @@ public sealed partial class VgpuBus
 
         try
         {
-            Take(instance, path, DefinitionFolder.Read(path), atStart);
+            // One that was removed before its gate was ours is not whose file it is now.
+            bool isCurrent;
+            lock (_table.Lock)
+            {
+                isCurrent = _table.Find(uuid) == instance;
+            }
+
+            if (isCurrent)
+            {
+                Take(instance, path, DefinitionFolder.Read(path), atStart);
+            }
+            else
+            {
+                _again.Add(path);
+            }
         }
         finally
         {

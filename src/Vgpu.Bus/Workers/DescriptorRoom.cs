@@ -11,8 +11,8 @@ internal static class DescriptorRoom
     // For the control sockets, the disk and the runtime itself.
     private const int Own = 64;
 
-    // For a client of an instance: its socket, its memory and its interrupts.
-    private const int OfInstance = 16;
+    // For a client of an instance: of each function its socket, its memory and its interrupts.
+    private const int OfInstance = 32;
 
     private static readonly long s_limit = Limit();
 

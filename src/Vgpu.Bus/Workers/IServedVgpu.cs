@@ -18,8 +18,8 @@ public sealed class ServeRequest
 
     public required ServeMode Mode { get; init; }
 
-    /// <summary>Where the VMM connects; a duplicate that the served vGPU owns.</summary>
-    public required FileDescriptor Listener { get; init; }
+    /// <summary>By their numbers: <see cref="InstanceFunctions.Names"/>.</summary>
+    public required IReadOnlyList<FunctionRequest> Functions { get; init; }
 
     /// <summary>Where viewers connect; a duplicate that the served vGPU owns.</summary>
     public required FileDescriptor ScreenListener { get; init; }
@@ -33,17 +33,33 @@ public sealed class ServeRequest
     /// </summary>
     public required Func<string, Func<FileDescriptor, bool>, Func<FileDescriptor>, FileDescriptor> Keep { get; init; }
 
-    /// <summary>To be told of everything of a client.</summary>
+    /// <summary>The vGPU's whole state as its predecessor saved it, for <see cref="ServeMode.Load"/>; stays the caller's.</summary>
+    public FileDescriptor? State { get; init; }
+
+    /// <summary>Tells the daemon of something; any thread, does not block.</summary>
+    public required Action<WorkerEventKind, string> Report { get; init; }
+}
+
+/// <summary>One PCI function to serve.</summary>
+public sealed class FunctionRequest
+{
+    /// <summary>See <see cref="InstanceFunctions.Names"/>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where the VMM connects; a duplicate that the served vGPU owns.</summary>
+    public required FileDescriptor Listener { get; init; }
+
+    /// <summary>To be told of everything of its client.</summary>
     public required IConnectionKeeper Keeper { get; init; }
 
     /// <summary>The client to go on with, which stays the caller's; null: none.</summary>
     public KeptClient? Client { get; init; }
 
-    /// <summary>A predecessor's whole state, for <see cref="ServeMode.Load"/>; stays the caller's.</summary>
-    public FileDescriptor? State { get; init; }
+    /// <summary>The name of its connection's journal, for <see cref="ServeRequest.Keep"/>.</summary>
+    public required string JournalFile { get; init; }
 
-    /// <summary>Tells the daemon of something; any thread, does not block.</summary>
-    public required Action<WorkerEventKind, string> Report { get; init; }
+    /// <summary>The name of its device's checkpoint, for <see cref="ServeRequest.Keep"/>.</summary>
+    public required string CheckpointFile { get; init; }
 }
 
 /// <summary>A vGPU that a worker serves. Members are for the worker's main thread.</summary>

@@ -10,7 +10,7 @@ namespace Vgpu.Bus.Workers;
 /// device, its client. The worker and the daemon each keep one, and tell each other of every change; whichever of the two
 /// dies, the other has it all. Not thread-safe. Owns its descriptors.
 /// </summary>
-internal sealed class InstanceRecord(InstanceDefinition definition, FileDescriptor listener, FileDescriptor screen) : IDisposable
+internal sealed class InstanceRecord(InstanceDefinition definition, FileDescriptor screen, IReadOnlyList<FileDescriptor> listeners) : IDisposable
 {
     /// <summary>The file of a device's whole state, while it moves to a successor.</summary>
     internal const string StateFile = "state";
@@ -20,8 +20,8 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
 
     internal InstanceDefinition Definition { get; set; } = definition;
 
-    /// <summary>Where the VMM connects.</summary>
-    internal FileDescriptor Listener { get; } = listener;
+    /// <summary>By their numbers: <see cref="InstanceFunctions.Names"/>.</summary>
+    internal IReadOnlyList<FunctionRecord> Functions { get; } = [.. listeners.Zip(InstanceFunctions.Names, (listener, name) => new FunctionRecord(name, listener))];
 
     /// <summary>Where viewers connect.</summary>
     internal FileDescriptor ScreenListener { get; } = screen;
@@ -29,14 +29,16 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
     /// <summary>Memory files by name.</summary>
     internal Dictionary<string, FileDescriptor> Files { get; } = new(StringComparer.Ordinal);
 
-    internal KeptClient? Client { get; private set; }
+    /// <summary>Whether a VMM has any of it.</summary>
+    internal bool HasClient => Functions.Any(function => function.Client is not null);
 
     /// <summary>The record that an Instance message begins. Throws <see cref="InvalidDataException"/>.</summary>
     internal static InstanceRecord Begin(WorkerMessage message)
     {
         InstanceDefinition definition = InstanceText.Parse(message.Payload);
-        Require(message.DescriptorCount == 2, "an instance has two listeners");
-        return new InstanceRecord(definition, message.Take(0), message.Take(1));
+        int functions = InstanceFunctions.Names.Count;
+        Require(message.DescriptorCount == 1 + functions, $"an instance has {1 + functions} listeners");
+        return new InstanceRecord(definition, message.Take(0), [.. Enumerable.Range(1, functions).Select(message.Take)]);
     }
 
     /// <summary>
@@ -53,46 +55,34 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
                 Replace(name, message.Take(0));
                 return true;
             case WorkerMessageKind.Client:
-                Client?.Dispose();
-                Client = new KeptClient(message.Take(0));
+                FunctionOf(message, out _).SetClient(message.Take(0));
                 return true;
             case WorkerMessageKind.Map:
-                KeptMap map = Read<KeptMap>(message.Payload, out _);
+                KeptClient mapped = FunctionOf(message, out ReadOnlySpan<byte> text).Current;
+                KeptMap map = Read<KeptMap>(text, out _);
                 using (FileDescriptor? file = message.DescriptorCount == 0 ? null : message.Take(0))
                 {
-                    Current.Map(map, file);
+                    mapped.Map(map, file);
                 }
 
                 return true;
             case WorkerMessageKind.Unmap:
-                KeptMap gone = Read<KeptMap>(message.Payload, out _);
-                Current.Unmap(gone.Iova, gone.Size);
+                KeptClient unmapped = FunctionOf(message, out text).Current;
+                KeptMap gone = Read<KeptMap>(text, out _);
+                unmapped.Unmap(gone.Iova, gone.Size);
                 return true;
             case WorkerMessageKind.UnmapAll:
-                Current.UnmapAll();
+                FunctionOf(message, out _).Current.UnmapAll();
                 return true;
             case WorkerMessageKind.Irqs:
                 ApplyIrqs(message);
                 return true;
             case WorkerMessageKind.ClientGone:
-                DropClient();
+                FunctionOf(message, out _).DropClient();
                 return true;
             default:
                 return false;
         }
-    }
-
-    /// <summary>Another client, whose socket is duplicated.</summary>
-    internal void SetClient(FileDescriptor socket)
-    {
-        Client?.Dispose();
-        Client = new KeptClient(socket.Duplicate());
-    }
-
-    internal void DropClient()
-    {
-        Client?.Dispose();
-        Client = null;
     }
 
     /// <summary>Takes ownership of a memory file.</summary>
@@ -114,18 +104,27 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
     internal bool SendTo(WorkerChannel channel)
     {
         channel.BePatient();
-        bool sent = channel.SendPatiently(WorkerMessageKind.Instance, InstanceText.Format(Definition), Listener, ScreenListener);
+        bool sent = channel.SendPatiently(WorkerMessageKind.Instance, InstanceText.Format(Definition), [ScreenListener, .. Functions.Select(function => function.Listener)]);
         foreach ((string name, FileDescriptor file) in Files)
         {
             sent = sent && channel.SendPatiently(WorkerMessageKind.File, Encoding.UTF8.GetBytes(name), file);
         }
 
-        return sent && (Client is null || SendClient(channel, Client));
+        for (int i = 0; i < Functions.Count; i++)
+        {
+            sent = sent && (Functions[i].Client is not { } client || SendClient(channel, (byte)i, client));
+        }
+
+        return sent;
     }
 
     public void Dispose()
     {
-        Listener.Dispose();
+        foreach (FunctionRecord function in Functions)
+        {
+            function.Dispose();
+        }
+
         ScreenListener.Dispose();
         foreach (FileDescriptor file in Files.Values)
         {
@@ -133,25 +132,22 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
         }
 
         Files.Clear();
-        DropClient();
     }
 
     internal static ReadOnlySpan<byte> Bytes<T>(in T value)
         where T : unmanaged => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in value));
 
-    private KeptClient Current => Client ?? throw new InvalidDataException("something of a client that is not there");
-
-    private static bool SendClient(WorkerChannel channel, KeptClient client)
+    private static bool SendClient(WorkerChannel channel, byte function, KeptClient client)
     {
-        bool sent = channel.SendPatiently(WorkerMessageKind.Client, default, client.Socket);
+        bool sent = channel.SendPatiently(WorkerMessageKind.Client, [function], client.Socket);
         foreach ((KeptMap map, FileDescriptor? file) in client.Maps)
         {
-            sent = sent && channel.SendPatiently(WorkerMessageKind.Map, Bytes(map), file is null ? [] : [file]);
+            sent = sent && channel.SendPatiently(WorkerMessageKind.Map, [function, .. Bytes(map)], file is null ? [] : [file]);
         }
 
         foreach ((KeptIrqs irqs, FileDescriptor? eventfd) in client.Irqs)
         {
-            sent = sent && channel.SendPatiently(WorkerMessageKind.Irqs, Bytes(irqs), eventfd is null ? [] : [eventfd]);
+            sent = sent && channel.SendPatiently(WorkerMessageKind.Irqs, [function, .. Bytes(irqs)], eventfd is null ? [] : [eventfd]);
         }
 
         return sent;
@@ -159,7 +155,8 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
 
     private void ApplyIrqs(WorkerMessage message)
     {
-        KeptIrqs irqs = Read<KeptIrqs>(message.Payload, out ReadOnlySpan<byte> bools);
+        KeptClient client = FunctionOf(message, out ReadOnlySpan<byte> text).Current;
+        KeptIrqs irqs = Read<KeptIrqs>(text, out ReadOnlySpan<byte> bools);
         var eventfds = new FileDescriptor[message.DescriptorCount];
         try
         {
@@ -168,7 +165,7 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
                 eventfds[i] = message.Take(i);
             }
 
-            Current.SetIrqs(irqs, bools, eventfds);
+            client.SetIrqs(irqs, bools, eventfds);
         }
         finally
         {
@@ -177,6 +174,15 @@ internal sealed class InstanceRecord(InstanceDefinition definition, FileDescript
                 eventfd?.Dispose();
             }
         }
+    }
+
+    // Its number comes before all else that is said of a function.
+    private FunctionRecord FunctionOf(WorkerMessage message, out ReadOnlySpan<byte> rest)
+    {
+        ReadOnlySpan<byte> payload = message.Payload;
+        Require(payload.Length > 0 && payload[0] < Functions.Count, "it speaks of a function that there is not");
+        rest = payload[1..];
+        return Functions[payload[0]];
     }
 
     private static T Read<T>(ReadOnlySpan<byte> payload, out ReadOnlySpan<byte> rest)

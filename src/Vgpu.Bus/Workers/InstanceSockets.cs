@@ -2,10 +2,10 @@ using Vgpu.Linux;
 
 namespace Vgpu.Bus.Workers;
 
-/// <summary>The folder of an instance that runs, and the two sockets in it: its owner's alone.</summary>
+/// <summary>The folder of an instance that runs, and the sockets in it: its owner's alone.</summary>
 internal static class InstanceSockets
 {
-    private const int ScreenBacklog = 32;
+    private const int Backlog = 32;
 
     internal static InstancePaths Paths(string runFolder, Guid uuid)
     {
@@ -15,31 +15,31 @@ internal static class InstanceSockets
     }
 
     /// <summary>Makes the folder and listens in it. Throws <see cref="BusException"/>, and nothing is left then.</summary>
-    internal static (FileDescriptor Listener, FileDescriptor Screen) Listen(InstancePaths paths, InstanceOwner? owner)
+    internal static (FileDescriptor Screen, IReadOnlyList<FileDescriptor> Functions) Listen(InstancePaths paths, InstanceOwner? owner)
     {
-        UnixSocket? listener = null;
-        UnixSocket? screen = null;
+        List<UnixSocket> listeners = [];
         try
         {
             Directory.CreateDirectory(paths.Folder);
             FileOwner.Restrict(paths.Folder);
-            File.Delete(paths.Socket);
-            File.Delete(paths.Screen);
-            listener = UnixSocket.Listen(paths.Socket);
-            screen = UnixSocket.Listen(paths.Screen, ScreenBacklog);
+            foreach (string path in AllOf(paths))
+            {
+                File.Delete(path);
+                listeners.Add(UnixSocket.Listen(path, Backlog));
+            }
+
             Own(paths, owner);
-            return (listener.Descriptor, screen.Descriptor);
+            return (listeners[0].Descriptor, [.. listeners.Skip(1).Select(listener => listener.Descriptor)]);
         }
         catch (Exception e) when (e is IOException or LinuxException or UnauthorizedAccessException)
         {
-            listener?.Dispose();
-            screen?.Dispose();
+            listeners.ForEach(listener => listener.Dispose());
             Remove(paths);
             throw Explain(paths, e);
         }
     }
 
-    /// <summary>Gives both sockets and their folder to another owner. Throws <see cref="BusException"/>.</summary>
+    /// <summary>Gives the sockets and their folder to another owner. Throws <see cref="BusException"/>.</summary>
     internal static void Pass(InstancePaths paths, InstanceOwner? owner)
     {
         try
@@ -69,7 +69,7 @@ internal static class InstanceSockets
     {
         if (owner is { } user)
         {
-            foreach (string path in (string[])[paths.Socket, paths.Screen, paths.Folder])
+            foreach (string path in AllOf(paths).Append(paths.Folder))
             {
                 FileOwner.Set(path, user.Uid, user.Gid);
             }
@@ -94,6 +94,10 @@ internal static class InstanceSockets
             // There is no such folder yet; one that can't be read is said so by the first start in it.
         }
     }
+
+    // The screen's, then one a function.
+    private static IEnumerable<string> AllOf(InstancePaths paths) =>
+        InstanceFunctions.Names.Select(name => InstanceFunctions.SocketOf(paths.Socket, name)).Prepend(paths.Screen);
 
     private static string AllIn(string runFolder) => Path.Combine(runFolder, "instances");
 

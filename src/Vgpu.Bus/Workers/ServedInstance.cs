@@ -27,6 +27,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     // Who has served for longer, or done anything for the guest, has not died of what it was given.
     private const long QuickDeath = 500;
 
+    private readonly StallWatch[] _watches = [.. Enumerable.Range(0, InstanceFunctions.Names.Count).Select(function => new StallWatch(function))];
     private int _deaths;
     private ulong _progress;
     private volatile WorkerStatus? _status;
@@ -72,7 +73,18 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
         set => _status = value;
     }
 
-    internal StallWatch Stall { get; } = new();
+    /// <summary>Whether its worker has stood still at one of the functions for longer than <paramref name="limit"/>.</summary>
+    internal bool IsStalled(int pid, TimeSpan limit)
+    {
+        // Each is looked at, whatever the others say: it counts from what it saw last.
+        bool isStalled = false;
+        foreach (StallWatch watch in _watches)
+        {
+            isStalled |= watch.Look(Record, pid, limit);
+        }
+
+        return isStalled;
+    }
 
     /// <summary>Counts a death, and says how the next worker begins; null: there have been too many.</summary>
     internal ServeMode? AfterDeath()
@@ -80,7 +92,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
         bool isQuick = Phase != ServedPhase.Serving || (Environment.TickCount64 - ServedSince < QuickDeath && Progress() == _progress);
         _deaths = isQuick ? _deaths + 1 : 0;
         return _deaths >= DeathsUntilGivenUp ? null
-            : Record.Client is null ? ServeMode.Fresh
+            : !Record.HasClient ? ServeMode.Fresh
             : _deaths >= DeathsUntilReset ? ServeMode.Reset
             : ServeMode.Restore;
     }
@@ -93,14 +105,20 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
         _progress = Progress();
     }
 
-    // Changes with each chain that is done and with each change of the device, as far as its worker is to be believed.
+    // Changes with each chain that is done and with each change of a device, as far as its worker is to be believed.
     private ulong Progress()
     {
-        if (!Record.Files.TryGetValue(ServeRequest.CheckpointFile, out FileDescriptor? file))
+        ulong progress = 0;
+        foreach (FunctionRecord function in Record.Functions)
         {
-            return 0;
+            progress += Record.Files.TryGetValue(function.CheckpointFile, out FileDescriptor? file) ? ProgressOf(file) : 0;
         }
 
+        return progress;
+    }
+
+    private static ulong ProgressOf(FileDescriptor file)
+    {
         try
         {
             using var checkpoint = new DeviceCheckpoint(file);
@@ -115,8 +133,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     /// <summary>Its worker has told all of it anew.</summary>
     internal void Adopt(InstanceRecord told)
     {
-        Stall.Dispose();
-        Record.Dispose();
+        Release();
         Record = told;
     }
 
@@ -130,8 +147,18 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
 
     public void Dispose()
     {
-        Stall.Dispose();
-        Record.Dispose();
+        Release();
         InstanceSockets.Remove(Paths);
+    }
+
+    /// <summary>Closes what is held of it, and leaves its sockets where they are, for the next daemon.</summary>
+    internal void Release()
+    {
+        foreach (StallWatch watch in _watches)
+        {
+            watch.Dispose();
+        }
+
+        Record.Dispose();
     }
 }

@@ -5,11 +5,11 @@ using Vgpu.VfioUser;
 namespace Vgpu.Bus.Workers;
 
 /// <summary>
-/// Tells a worker that stands still (SIGSTOP, a loop without end) from one that has nothing to do: by what lies unread in
+/// Tells a worker that stands still (SIGSTOP, a loop without end) from one that has nothing to do at one function: by what lies unread in
 /// the sockets that the daemon holds as well, by how far the journal says it is, and by the kernel's word for a stopped
 /// process. Looked at a few times a second; the numbers in a journal are the worker's, and only its own end follows from them.
 /// </summary>
-internal sealed class StallWatch : IDisposable
+internal sealed class StallWatch(int function) : IDisposable
 {
     private FileDescriptor? _file;
     private ConnectionJournal? _journal;
@@ -38,11 +38,12 @@ internal sealed class StallWatch : IDisposable
 
     private bool IsStill(InstanceRecord record, int pid)
     {
-        if (record.Client is not { } client)
+        FunctionRecord served = record.Functions[function];
+        if (served.Client is not { } client)
         {
             // A client that connects is accepted at once.
             var listening = new PollSet();
-            listening.Add(record.Listener, PollEvents.POLLIN);
+            listening.Add(served.Listener, PollEvents.POLLIN);
             return listening.Wait(0);
         }
 
@@ -51,7 +52,7 @@ internal sealed class StallWatch : IDisposable
             return true;
         }
 
-        if (Journal(record) is not { } journal)
+        if (Journal(record, served.JournalFile) is not { } journal)
         {
             return false;
         }
@@ -65,9 +66,9 @@ internal sealed class StallWatch : IDisposable
         return !moved && unread > 0;
     }
 
-    private ConnectionJournal? Journal(InstanceRecord record)
+    private ConnectionJournal? Journal(InstanceRecord record, string name)
     {
-        if (!record.Files.TryGetValue(ServeRequest.JournalFile, out FileDescriptor? file))
+        if (!record.Files.TryGetValue(name, out FileDescriptor? file))
         {
             return null;
         }

@@ -16,7 +16,7 @@ namespace Vgpu.Bus.Workers;
 /// them, and guards the record and the sending half of the channel. It is held for no longer than a message to a daemon that
 /// reads: one that does not is left, and found again.
 /// </remarks>
-public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
+public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
 {
     private const int StatusMilliseconds = 1000;
     private const int MaxNotices = 256;
@@ -115,60 +115,6 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
         }
     }
 
-    void IConnectionKeeper.ClientAccepted(FileDescriptor socket)
-    {
-        lock (_lock)
-        {
-            _record!.SetClient(socket);
-            Tell(WorkerMessageKind.Client, default, socket);
-        }
-    }
-
-    void IConnectionKeeper.DmaMapped(in KeptMap map, FileDescriptor? file)
-    {
-        lock (_lock)
-        {
-            _record!.Client?.Map(map, file);
-            Tell(WorkerMessageKind.Map, InstanceRecord.Bytes(map), file is null ? [] : [file]);
-        }
-    }
-
-    void IConnectionKeeper.DmaUnmapped(ulong iova, ulong size)
-    {
-        lock (_lock)
-        {
-            _record!.Client?.Unmap(iova, size);
-            Tell(WorkerMessageKind.Unmap, InstanceRecord.Bytes(new KeptMap(iova, size, 0, default)));
-        }
-    }
-
-    void IConnectionKeeper.DmaUnmappedAll()
-    {
-        lock (_lock)
-        {
-            _record!.Client?.UnmapAll();
-            Tell(WorkerMessageKind.UnmapAll);
-        }
-    }
-
-    void IConnectionKeeper.IrqsSet(in KeptIrqs irqs, ReadOnlySpan<byte> bools, ReadOnlySpan<FileDescriptor> eventfds)
-    {
-        lock (_lock)
-        {
-            _record!.Client?.SetIrqs(irqs, bools, eventfds);
-            Tell(WorkerMessageKind.Irqs, [.. InstanceRecord.Bytes(irqs), .. bools], eventfds);
-        }
-    }
-
-    void IConnectionKeeper.ClientGone()
-    {
-        lock (_lock)
-        {
-            _record!.DropClient();
-            Tell(WorkerMessageKind.ClientGone);
-        }
-    }
-
     // False once there is nothing left to do.
     private bool Handle(WorkerMessage message)
     {
@@ -204,12 +150,10 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
             {
                 Definition = record.Definition,
                 Mode = mode,
-                Listener = record.Listener.Duplicate(),
+                Functions = [.. record.Functions.Select(RequestOf)],
                 ScreenListener = record.ScreenListener.Duplicate(),
                 Files = this,
                 Keep = Keep,
-                Keeper = this,
-                Client = record.Client,
                 State = record.Files.GetValueOrDefault(InstanceRecord.StateFile),
                 Report = Report,
             });
@@ -234,6 +178,16 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
 
         return true;
     }
+
+    private FunctionRequest RequestOf(FunctionRecord function, int number) => new()
+    {
+        Name = function.Name,
+        Listener = function.Listener.Duplicate(),
+        Keeper = new FunctionKeeper(this, (byte)number),
+        Client = function.Client,
+        JournalFile = function.JournalFile,
+        CheckpointFile = function.CheckpointFile,
+    };
 
     private void Configure(InstanceDefinition definition)
     {
@@ -287,7 +241,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     // False where there is something to tell first, or it is time for a status.
     private bool WaitForOrder(WorkerChannel channel)
     {
-        bool isIdle = _record?.Client is null && _notices.IsEmpty;
+        bool isIdle = !(_record?.HasClient ?? false) && _notices.IsEmpty;
         _poll.Clear();
         int order = _poll.Add(channel.Descriptor, PollEvents.POLLIN);
         int notice = _poll.Add(_noticed.Descriptor, PollEvents.POLLIN);
@@ -332,7 +286,7 @@ public sealed class WorkerAgent : IConnectionKeeper, IMemoryFiles, IDisposable
     }
 
     // Lock held.
-    private int? ClientPid() => _record?.Client is { } client ? SocketPeer.Of(client.Socket).Pid : null;
+    private int? ClientPid() => _record?.Functions[InstanceFunctions.Gpu].Client is { } client ? SocketPeer.Of(client.Socket).Pid : null;
 
     // Lock held. A daemon that does not read is as good as gone: it gets all of it anew when it comes back.
     private void Tell(WorkerMessageKind kind, ReadOnlySpan<byte> payload = default, params ReadOnlySpan<FileDescriptor> descriptors)

@@ -12,7 +12,7 @@ internal sealed class WorkerChannel(UnixSocket socket) : IDisposable
     internal const int MaxMessage = 32 << 10;
 
     /// <summary>What the protocol is called; another one is not understood.</summary>
-    internal const uint Version = 1;
+    internal const uint Version = 2;
 
     /// <summary>In place of an error: only a device made anew could be so.</summary>
     internal const byte NeedsAnother = 0xff;

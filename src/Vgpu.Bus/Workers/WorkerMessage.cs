@@ -27,28 +27,28 @@ internal enum WorkerMessageKind : byte
     /// <summary>Worker: the answer to Configure; empty: done; <see cref="WorkerChannel.NeedsAnother"/> alone, or why not: a <see cref="BusError"/> in a byte, then a line.</summary>
     Configured,
 
-    /// <summary>Either, the first of an instance: <see cref="InstanceText"/>; descriptors: both listeners.</summary>
+    /// <summary>Either, the first of an instance: <see cref="InstanceText"/>; descriptors: the screen's listener, then one a function.</summary>
     Instance,
 
     /// <summary>Either: the name of a memory file (UTF-8); its descriptor.</summary>
     File,
 
-    /// <summary>Either: a client; its socket.</summary>
+    /// <summary>Either: a function's number in a byte; its client's socket.</summary>
     Client,
 
-    /// <summary>Either: a <see cref="VfioUser.KeptMap"/>; the file where there is one.</summary>
+    /// <summary>Either: a function, and a <see cref="VfioUser.KeptMap"/>; the file where there is one.</summary>
     Map,
 
-    /// <summary>Worker: address and size.</summary>
+    /// <summary>Worker: a function; address and size.</summary>
     Unmap,
 
-    /// <summary>Worker: nothing is mapped any more.</summary>
+    /// <summary>Worker: a function, of which nothing is mapped any more.</summary>
     UnmapAll,
 
-    /// <summary>Either: a <see cref="VfioUser.KeptIrqs"/>, then its bools; its eventfds.</summary>
+    /// <summary>Either: a function, a <see cref="VfioUser.KeptIrqs"/>, then its bools; its eventfds.</summary>
     Irqs,
 
-    /// <summary>Worker: the client and all of its things are gone.</summary>
+    /// <summary>Worker: a function, whose client and all of its things are gone.</summary>
     ClientGone,
 
     /// <summary>Daemon: serve what was told since Instance; a <see cref="ServeMode"/> in a byte.</summary>

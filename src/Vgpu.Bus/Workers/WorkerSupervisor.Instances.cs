@@ -17,8 +17,8 @@ internal sealed partial class WorkerSupervisor
         try
         {
             DescriptorRoom.Check(_instances.Count);
-            (FileDescriptor listener, FileDescriptor screen) = InstanceSockets.Listen(paths, definition.Owner);
-            var instance = new ServedInstance(new InstanceRecord(definition, listener, screen), paths) { Started = done };
+            (FileDescriptor screen, IReadOnlyList<FileDescriptor> listeners) = InstanceSockets.Listen(paths, definition.Owner);
+            var instance = new ServedInstance(new InstanceRecord(definition, screen, listeners), paths) { Started = done };
             _instances[definition.Uuid] = instance;
             Want(instance);
         }
@@ -146,7 +146,7 @@ internal sealed partial class WorkerSupervisor
             instance.Record.Definition = definition;
             instance.Configured?.TrySetResult();
         }
-        else if (answer[0] == WorkerChannel.NeedsAnother && instance.Record.Client is null)
+        else if (answer[0] == WorkerChannel.NeedsAnother && !instance.Record.HasClient)
         {
             // Nobody is attached: another worker makes another device.
             instance.Record.Definition = definition;

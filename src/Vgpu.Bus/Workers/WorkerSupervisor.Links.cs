@@ -185,7 +185,7 @@ internal sealed partial class WorkerSupervisor
                 break;
             case WorkerMessageKind.Yielded:
                 Require(instance.Phase == ServedPhase.Yielding, "it hands over unasked");
-                instance.Mode = instance.Record.Client is null ? ServeMode.Fresh : message.DescriptorCount > 0 ? ServeMode.Load : ServeMode.Restore;
+                instance.Mode = !instance.Record.HasClient ? ServeMode.Fresh : message.DescriptorCount > 0 ? ServeMode.Load : ServeMode.Restore;
                 if (message.DescriptorCount > 0)
                 {
                     instance.Record.Replace(InstanceRecord.StateFile, message.Take(0));

@@ -14,13 +14,13 @@ internal sealed partial class WorkerSupervisor
     // Those who have a client come before those who are new.
     private void Want(ServedInstance instance)
     {
-        int place = instance.Record.Client is null ? _waiting.Count : _waiting.TakeWhile(other => other.Record.Client is not null).Count();
+        int place = !instance.Record.HasClient ? _waiting.Count : _waiting.TakeWhile(other => other.Record.HasClient).Count();
         _waiting.Insert(place, instance);
     }
 
     private void Provide()
     {
-        while (_waiting.Count > 0 && Spare(warm: _waiting[0].Record.Client is not null) is { } link)
+        while (_waiting.Count > 0 && Spare(warm: _waiting[0].Record.HasClient) is { } link)
         {
             ServedInstance instance = _waiting[0];
             _waiting.RemoveAt(0);

@@ -82,8 +82,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
         foreach (ServedInstance instance in _instances.Values)
         {
             instance.Fail(new BusException(BusError.Failed, "the daemon is ending"));
-            instance.Stall.Dispose();
-            instance.Record.Dispose();
+            instance.Release();
         }
     }
 
@@ -173,7 +172,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
 
             bool stalled = instance.Phase switch
             {
-                ServedPhase.Serving => instance.Stall.Look(instance.Record, link.Process.Pid, _options.StallTimeout),
+                ServedPhase.Serving => instance.IsStalled(link.Process.Pid, _options.StallTimeout),
                 ServedPhase.Starting => now - instance.Since > _options.StartTimeout.TotalMilliseconds,
                 _ => now - instance.Since > PartingMilliseconds,
             };

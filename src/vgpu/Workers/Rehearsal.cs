@@ -92,16 +92,24 @@ internal sealed class Rehearsal : IMemoryFiles, IDisposable
         {
             Definition = new InstanceDefinition { Uuid = Guid.NewGuid(), Name = "rehearsal", Parent = "rehearsal", Type = _type },
             Mode = mode,
-            Listener = NobodyConnects(),
+            Functions = [.. InstanceFunctions.Names.Select(Function)],
             ScreenListener = NobodyConnects(),
             Files = this,
             Keep = Keep,
-            Keeper = _client,
-            Client = _client.Client,
             Report = (_, _) => { },
         };
         return new WorkerVgpu(request, NullLogger.Instance);
     }
+
+    private FunctionRequest Function(string name, int number) => new()
+    {
+        Name = name,
+        Listener = NobodyConnects(),
+        Keeper = _client,
+        Client = number == InstanceFunctions.Gpu ? _client.Client : null,
+        JournalFile = name + ServeRequest.JournalFile,
+        CheckpointFile = name + ServeRequest.CheckpointFile,
+    };
 
     // All that is done with a listener here is to wait for it.
     private FileDescriptor NobodyConnects()

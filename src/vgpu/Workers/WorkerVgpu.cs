@@ -17,10 +17,8 @@ internal sealed class WorkerVgpu : IServedVgpu
 
     private readonly ServeRequest _request;
     private readonly VgpuComposition _vgpu;
-    private readonly VfioUserServer _server;
+    private readonly ServedFunction _gpu;
     private readonly ScreenFeedServer _feed;
-    private readonly ConnectionJournal _journal;
-    private readonly DeviceCheckpoint _checkpoint;
     private InstanceDefinition _definition;
 
     /// <summary>Serves when it returns. Throws <see cref="BusException"/>.</summary>
@@ -39,31 +37,13 @@ internal sealed class WorkerVgpu : IServedVgpu
             throw new BusException(BusError.Invalid, e.Message, e);
         }
 
-        VfioDevice device = _vgpu.Instance.Device;
-        using (FileDescriptor file = request.Keep(ServeRequest.JournalFile, _ => true, ConnectionJournal.CreateFile))
-        {
-            _journal = new ConnectionJournal(file);
-        }
-
-        long room = Math.Max(device.CheckpointSize, DeviceCheckpoint.DefaultMaxStateLength);
-        using (FileDescriptor file = request.Keep(ServeRequest.CheckpointFile, _ => true, () => DeviceCheckpoint.CreateFile("vgpu-checkpoint", room)))
-        {
-            _checkpoint = new DeviceCheckpoint(file);
-        }
-
-        device.Checkpoint = _checkpoint;
-        _server = new VfioUserServer("vfio-user", device, log, new VfioUserServerOptions { Name = _definition.Name, Keeper = request.Keeper, Journal = _journal });
+        _gpu = new ServedFunction(request, request.Functions[InstanceFunctions.Gpu], _vgpu.Instance.Device, _definition.Name, log);
         _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
         _vgpu.Instance.Noticed += Report;
-        _server.ClientChanged += (_, _) => request.Report(
-            _server.IsClientConnected ? WorkerEventKind.ClientAttached : WorkerEventKind.ClientGone,
-            _server.IsClientConnected ? "a VMM has attached" : "the VMM has left");
-        if (request.Client is { } client)
-        {
-            _server.Resume(client, Restore);
-        }
-
-        _server.Start(new UnixSocket(request.Listener));
+        _gpu.Server.ClientChanged += (_, _) => request.Report(
+            _gpu.Server.IsClientConnected ? WorkerEventKind.ClientAttached : WorkerEventKind.ClientGone,
+            _gpu.Server.IsClientConnected ? "a VMM has attached" : "the VMM has left");
+        _gpu.Start(Restore);
         _feed.Start(new UnixSocket(request.ScreenListener));
     }
 
@@ -78,7 +58,7 @@ internal sealed class WorkerVgpu : IServedVgpu
                 MemoryUsed = usage.MemoryUsed,
                 MemoryLimit = usage.MemoryLimit,
                 Modes = usage.Modes,
-                Requests = _server.Counters.TotalRequests,
+                Requests = _gpu.Server.Counters.TotalRequests,
             };
         }
     }
@@ -117,7 +97,7 @@ internal sealed class WorkerVgpu : IServedVgpu
 
     public FileDescriptor? Yield()
     {
-        if (!_server.IsClientConnected || !_server.Yield(s_yieldTimeout))
+        if (!_gpu.Server.IsClientConnected || !_gpu.Server.Yield(s_yieldTimeout))
         {
             return null;
         }
@@ -128,16 +108,13 @@ internal sealed class WorkerVgpu : IServedVgpu
     public void Dispose()
     {
         _feed.Dispose();
-        _server.Dispose();
+        _gpu.Dispose();
         _vgpu.Dispose();
-        _checkpoint.Dispose();
-        _journal.Dispose();
     }
 
     // Between the client's maps and its first message.
-    private void Restore()
+    private void Restore(VfioDevice device)
     {
-        VfioDevice device = _vgpu.Instance.Device;
         bool done = _request.Mode switch
         {
             ServeMode.Load => _request.State is { } state && SavedState.TryLoad(device, state),
