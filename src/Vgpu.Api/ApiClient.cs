@@ -35,6 +35,9 @@ public sealed class ApiClient : IDisposable
 
     public Instance Find(string nameOrUuid) => Ask(HttpMethod.Get, At(nameOrUuid), ApiJson.Instance);
 
+    /// <summary>Where its screen can be seen. Refused with 404 where nobody shows it.</summary>
+    public ViewerAddresses Viewers(string nameOrUuid) => Ask(HttpMethod.Get, $"{At(nameOrUuid)}/viewers", ApiJson.Viewers);
+
     public Instance Create(CreateBody body) => Ask(HttpMethod.Post, "instances", ApiJson.Instance, Body(body, ApiJson.Create));
 
     /// <summary>A null value goes back to the type's.</summary>

@@ -15,6 +15,7 @@ namespace Vgpu.Api;
 [JsonSerializable(typeof(CreateBody))]
 [JsonSerializable(typeof(Dictionary<string, JsonElement>))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(ViewerAddresses))]
 [JsonSerializable(typeof(string))]
 internal sealed partial class ApiJsonContext : JsonSerializerContext;
 
@@ -41,6 +42,8 @@ public static class ApiJson
     public static JsonTypeInfo<BusEvent> Event => s_answers.BusEvent;
 
     public static JsonTypeInfo<IReadOnlyList<BusEvent>> Events => s_answers.IReadOnlyListBusEvent;
+
+    public static JsonTypeInfo<ViewerAddresses> Viewers => s_answers.ViewerAddresses;
 
     public static JsonTypeInfo<Problem> Problem => s_answers.Problem;
 

@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Vgpu.Api;
 using Vgpu.Bus;
 using Vgpu.Linux;
 
@@ -32,7 +33,8 @@ public sealed class ControlServer : IDisposable
     /// <param name="sockets">Taken over.</param>
     /// <param name="log">Failures of the server's own.</param>
     /// <param name="metrics">Null: on the Unix sockets alone.</param>
-    public ControlServer(IBus bus, ControlSockets sockets, ILogger log, MetricsEndpoint? metrics = null)
+    /// <param name="viewers">Where an instance's screen can be seen; any thread, answers at once. Null: nobody shows screens.</param>
+    public ControlServer(IBus bus, ControlSockets sockets, ILogger log, MetricsEndpoint? metrics = null, Func<Guid, ViewerAddresses?>? viewers = null)
     {
         _sockets = sockets;
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -41,7 +43,7 @@ public sealed class ControlServer : IDisposable
         _application = builder.Build();
         var guard = new Guard(log, metrics?.Token is string token ? Encoding.UTF8.GetBytes(token) : null);
         _ = _application.Use(guard.Invoke);
-        IReadOnlyList<Route> routes = new Routes(bus, _end.Token).All;
+        IReadOnlyList<Route> routes = new Routes(bus, viewers ?? (_ => null), _end.Token).All;
         Routes = [.. routes.Select(route => $"{route.Method} {route.Path}")];
         foreach (Route route in routes)
         {

@@ -13,7 +13,7 @@ namespace Vgpu.Control;
 internal sealed record Route(string Method, string Path, RequestDelegate Answer);
 
 /// <summary>Everything that can be asked for, as the bus answers it; <c>openapi.json</c> says the same.</summary>
-internal sealed class Routes(IBus bus, CancellationToken end)
+internal sealed class Routes(IBus bus, Func<Guid, ViewerAddresses?> viewers, CancellationToken end)
 {
     private static readonly byte[] s_document = Document();
 
@@ -23,6 +23,7 @@ internal sealed class Routes(IBus bus, CancellationToken end)
         new("GET", "/v1/instances", List),
         new("POST", "/v1/instances", Create),
         new("GET", "/v1/instances/{name}", context => Show(context, Visible(context))),
+        new("GET", "/v1/instances/{name}/viewers", Viewers),
         new("PATCH", "/v1/instances/{name}", Change),
         new("DELETE", "/v1/instances/{name}", context => Done(context, () => bus.Remove(Name(context), Flag(context, "force")))),
         new("POST", "/v1/instances/{name}/start", context => Show(context, bus.Start(Name(context)))),
@@ -38,6 +39,14 @@ internal sealed class Routes(IBus bus, CancellationToken end)
         Caller caller = Of(context);
         IReadOnlyList<Instance> seen = [.. bus.Instances().Where(caller.Sees).Select(Instance.Of)];
         return Answers.Json(context, seen, ApiJson.Instances);
+    }
+
+    private Task Viewers(HttpContext context)
+    {
+        InstanceView instance = Visible(context);
+        ViewerAddresses found = viewers(instance.Definition.Uuid)
+            ?? throw new BusException(BusError.NotFound, $"nobody shows {instance.Definition.Name}; it must run, and the daemon must not have been started with --no-viewers");
+        return Answers.Json(context, Of(context).SeesAll ? found : found with { Web = null }, ApiJson.Viewers);
     }
 
     private async Task Create(HttpContext context)

@@ -16,6 +16,7 @@ internal static class CommandLine
             CreateCommand.Create(),
             ListCommand.Create(),
             ShowCommand.Create(),
+            ViewCommand.Create(),
             SetCommand.Create(),
             LifeCommands.Start(),
             LifeCommands.Stop(),

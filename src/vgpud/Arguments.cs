@@ -17,10 +17,12 @@ internal static class Arguments
         var port = new Option<int?>("--metrics-port") { Description = "Serve metrics on this TCP port too", HelpName = "N" };
         var address = new Option<string>("--metrics-address") { Description = "Its address; beyond loopback only with a token", DefaultValueFactory = _ => "127.0.0.1", HelpName = "IP" };
         var token = new Option<string?>("--metrics-token") { Description = "File with the token that a reader of that port must show", HelpName = "FILE" };
+        var web = new Option<string?>("--web") { Description = "Where the browser's console listens (127.0.0.1:6080, or another port where that is taken)", HelpName = "IP:PORT" };
+        var noViewers = new Option<bool>("--no-viewers") { Description = "Show no screens by VNC, browser or SPICE" };
         var verbose = new Option<bool>("--verbose") { Description = "Log more" };
         var root = new RootCommand("vgpu's daemon: makes virtual GPUs, starts their workers, and takes orders on a Unix socket. Runs until SIGTERM; workers go on.")
         {
-            state, runFolder, tree, port, address, token, verbose,
+            state, runFolder, tree, port, address, token, web, noViewers, verbose,
         };
         ParseResult parsed = root.Parse(words);
         if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
@@ -38,6 +40,7 @@ internal static class Arguments
                     folder,
                     Path.GetFullPath(result.GetValue(tree) ?? Path.Combine(folder, "tree")),
                     result.GetValue(port) is int number ? Metrics(number, result.GetValue(address)!, result.GetValue(token)) : null,
+                    result.GetValue(noViewers) ? null : [.. result.GetValue(web) is string at ? (IEnumerable<string>)["--web", at] : []],
                     result.GetValue(verbose)));
             }
             catch (ArgumentException e)

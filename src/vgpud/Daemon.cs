@@ -65,16 +65,19 @@ internal sealed partial class Daemon(DaemonOptions options)
             throw;
         }
 
+        ViewersProcess? viewers = null;
         using (composition)
-        using (var server = new ControlServer(composition.Bus, sockets, log, options.Metrics))
+        using (var server = new ControlServer(composition.Bus, sockets, log, options.Metrics, uuid => Volatile.Read(ref viewers)?.Of(uuid)))
         {
             server.Start();
             composition.Start(options, log);
             IBus bus = composition.Bus;
             LogReady(log, options.RunFolder);
             notices.Ready($"{bus.Instances().Count} instance(s) on {bus.Parents().Count} parent(s)");
+            Volatile.Write(ref viewers, options.Viewers is { } told ? ViewersProcess.Start(options.RunFolder, told, log) : null);
             _ = ended.WaitOne();
             notices.Stopping();
+            viewers?.Dispose();
         }
 
         LogStopped(log);

@@ -14,11 +14,14 @@ public sealed class FakeDaemon : IDisposable
     public FakeDaemon()
     {
         Bus = new FakeBus { RunFolder = _folder["run"] };
-        _server = new ControlServer(Bus, ControlSockets.Listen(Path.GetDirectoryName(Socket)!), new ListLogger());
+        _server = new ControlServer(Bus, ControlSockets.Listen(Path.GetDirectoryName(Socket)!), new ListLogger(), viewers: _ => Viewers);
         _server.Start();
     }
 
     public FakeBus Bus { get; }
+
+    /// <summary>Where every screen can be seen; null: nowhere.</summary>
+    public ViewerAddresses? Viewers { get; set; }
 
     public string Socket => _folder[DaemonPaths.Socket];
 

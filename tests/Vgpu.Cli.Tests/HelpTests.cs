@@ -6,7 +6,7 @@ public sealed class HelpTests
     private static readonly string[] s_commands =
     [
         "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-hook", "libvirt-xml", "list", "qemu-args", "remove",
-        "serve", "set", "shot", "show", "start", "stop", "types", "upgrade",
+        "serve", "set", "shot", "show", "start", "stop", "types", "upgrade", "view",
     ];
 
     public static TheoryData<string> Commands => [.. s_commands];

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vgpu.Api;
 using Vgpu.Bus;
 
 namespace Vgpu.Cli.Tests;
@@ -76,6 +77,27 @@ public sealed class InstanceTests : IDisposable
             """,
             _daemon.Run("show", name).AssertDone());
         Assert.Equal(("desk", 4242), (Json("show", name, "--json").GetProperty("name").GetString(), Json("show", name, "--json").GetProperty("worker").GetProperty("pid").GetInt32()));
+    }
+
+    [Fact]
+    public void View_says_where_and_show_keeps_the_secrets()
+    {
+        _ = _daemon.Make("desk");
+        _daemon.Run("view", "desk").AssertOneLine(1, "nobody shows desk");
+        _daemon.Viewers = new ViewerAddresses { Web = "http://127.0.0.1:6080/?token=secret#desk", Vnc = "127.0.0.1:5900", VncPassword = "secret", VncSocket = "/run/desk.vnc" };
+
+        Assert.Equal(
+            """
+            browser  http://127.0.0.1:6080/?token=secret#desk
+            vnc      127.0.0.1:5900  password secret
+            vnc      /run/desk.vnc
+
+            """,
+            _daemon.Run("view", "desk").AssertDone());
+        Assert.Equal("secret", Json("view", "desk", "--json").GetProperty("vnc_password").GetString());
+        string shown = _daemon.Run("show", "desk").AssertDone();
+        Assert.Contains("browser       http://127.0.0.1:6080/\nvnc           127.0.0.1:5900\nvnc           /run/desk.vnc\n", shown, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", shown, StringComparison.Ordinal);
     }
 
     [Fact]

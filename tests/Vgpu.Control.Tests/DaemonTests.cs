@@ -14,7 +14,7 @@ public sealed class DaemonTests : IDisposable
 
     private string Run => _folder.File("run");
 
-    private string Command => $"exec dotnet $VGPUD --run {Run} --state {_folder.File("state")}";
+    private string Command => $"exec dotnet $VGPUD --run {Run} --state {_folder.File("state")} --no-viewers";
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vgpu.Api;
 using Vgpu.Bus;
 
 namespace Vgpu.Control.Tests;
@@ -53,6 +54,22 @@ public sealed class RoutesTests : IDisposable
             ["created", "started", "upgraded", "changed", "stopped", "removed"],
             _served.Ask("GET", "/v1/events").Ok().EnumerateArray().Select(happened => happened.GetProperty("kind").GetString()));
         Assert.Equal([5, 6], _served.Ask("GET", "/v1/events?after=4").Ok().EnumerateArray().Select(happened => happened.GetProperty("number").GetInt32()));
+    }
+
+    [Fact]
+    public void Viewers_are_told_where_and_how_or_that_there_are_none()
+    {
+        ViewerAddresses? found = null;
+        using var served = new Served(viewers: _ => found);
+        _ = served.Make("desk");
+
+        served.Ask("GET", "/v1/instances/desk/viewers").IsProblem(404, "nobody shows desk", "not_found");
+        found = new ViewerAddresses { Web = "http://127.0.0.1:6080/?token=t#desk", Vnc = "127.0.0.1:5900", VncPassword = "p" };
+
+        Assert.Equal(
+            """{"web":"http://127.0.0.1:6080/?token=t#desk","vnc":"127.0.0.1:5900","vnc_password":"p"}""",
+            served.Ask("GET", "/v1/instances/desk/viewers").Ok().GetRawText());
+        served.Ask("GET", "/v1/instances/chair/viewers").IsProblem(404, "there is no instance 'chair'", "not_found");
     }
 
     [Fact]

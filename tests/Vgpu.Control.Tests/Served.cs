@@ -13,12 +13,12 @@ public sealed class Served : IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ControlServer _server;
 
-    public Served(FakeBus? bus = null, MetricsEndpoint? metrics = null)
+    public Served(FakeBus? bus = null, MetricsEndpoint? metrics = null, Func<Guid, ViewerAddresses?>? viewers = null)
     {
         Bus = bus ?? new FakeBus();
         // Another user must get in.
         File.SetUnixFileMode(Path.GetDirectoryName(Socket)!, (UnixFileMode)0b111_101_101);
-        _server = new ControlServer(Bus, ControlSockets.Listen(Path.GetDirectoryName(Socket)!), Log, metrics);
+        _server = new ControlServer(Bus, ControlSockets.Listen(Path.GetDirectoryName(Socket)!), Log, metrics, viewers);
         try
         {
             _server.Start();

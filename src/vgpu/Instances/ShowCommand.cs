@@ -8,6 +8,8 @@ namespace Vgpu.Cli;
 /// <summary><c>vgpu show</c>: everything about one instance.</summary>
 internal static class ShowCommand
 {
+    private const int NotFound = 404;
+
     internal static Command Create()
     {
         var command = new DocumentedCommand("show", "Show all about one vGPU", "vgpu show desk", "vgpu show desk --json");
@@ -26,7 +28,7 @@ internal static class ShowCommand
                 return 0;
             }
 
-            foreach ((string key, string? value) in Lines(instance))
+            foreach ((string key, string? value) in Lines(instance).Concat(Viewers(client, instance)))
             {
                 if (value is { Length: > 0 })
                 {
@@ -62,6 +64,23 @@ internal static class ShowCommand
         ("requests", Number(instance.Worker?.Requests)),
         ("successions", Number(instance.Worker?.Successions)),
     ];
+
+    // Where; what it takes to be let in is said by view.
+    private static IEnumerable<(string Key, string? Value)> Viewers(ApiClient client, Instance instance)
+    {
+        ViewerAddresses found;
+        try
+        {
+            found = client.Viewers(instance.Uuid.ToString());
+        }
+        catch (ApiException e) when (e.Status == NotFound)
+        {
+            return [];
+        }
+
+        string? web = found.Web is null ? null : new UriBuilder(found.Web) { Query = null, Fragment = null }.Uri.ToString();
+        return [("browser", web), ("vnc", found.Vnc), ("vnc", found.VncSocket), ("spice", found.Spice)];
+    }
 
     private static string? Number(long? value) => value?.ToString(CultureInfo.InvariantCulture);
 }

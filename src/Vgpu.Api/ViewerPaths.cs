@@ -1,0 +1,17 @@
+namespace Vgpu.Api;
+
+/// <summary>What the viewers' process keeps in the daemon's run folder.</summary>
+public static class ViewerPaths
+{
+    /// <summary>The folder, within the run folder; mode 0711: sockets in it are their owners'.</summary>
+    public const string Folder = "viewers";
+
+    /// <summary>The file of an instance's <see cref="ViewerAddresses"/>; mode 0600.</summary>
+    public static string AddressesOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.json");
+
+    /// <summary>An instance's VNC socket; its owner's, mode 0600.</summary>
+    public static string VncSocketOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.vnc");
+
+    /// <summary>The browser console's token; mode 0600.</summary>
+    public static string TokenOf(string folder) => Path.Combine(folder, "token");
+}
