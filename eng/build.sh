@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced: build_product puts the command line and the daemon into artifacts/vgpu, when a source is newer than the last build.
+# Sourced: build_product puts the command line, the daemon and its viewers into artifacts/vgpu, when a source is newer than the last build.
 # Needs $VGPU_HOME.
 
 require_dotnet() {
@@ -9,9 +9,10 @@ require_dotnet() {
     fi
 }
 
-# publish_both FOLDER   one build for what both are made of; the rooms that they share are the same files in the folder.
-publish_both() {
-    dotnet publish "$VGPU_HOME/src/vgpud/vgpud.csproj" -c Release -o "$1" --nologo -v quiet &&
+# publish_all FOLDER   one build for what the programs are made of; the rooms that they share are the same files in the folder.
+publish_all() {
+    dotnet publish "$VGPU_HOME/src/vgpuview/vgpuview.csproj" -c Release -o "$1" --nologo -v quiet &&
+        dotnet publish "$VGPU_HOME/src/vgpud/vgpud.csproj" -c Release -o "$1" --nologo -v quiet &&
         dotnet publish "$VGPU_HOME/src/vgpu/vgpu.csproj" -c Release -o "$1" --nologo -v quiet
 }
 
@@ -26,7 +27,7 @@ build_product() {
     mkdir -p "$VGPU_HOME/artifacts"
     (
         flock 9
-        if ! publish_both "$output" >"$VGPU_HOME/artifacts/build.log" 2>&1; then
+        if ! publish_all "$output" >"$VGPU_HOME/artifacts/build.log" 2>&1; then
             grep -E 'error' "$VGPU_HOME/artifacts/build.log" | sort -u | head -20 >&2 || true
             echo "vgpu: the build failed; all of it is in artifacts/build.log" >&2
             exit 1

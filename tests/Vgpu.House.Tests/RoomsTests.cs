@@ -10,7 +10,7 @@ public sealed partial class RoomsTests
     private static readonly string[] s_order =
     [
         "Vgpu.Linux", "Vgpu.Vfio", "Vgpu.VfioUser", "Vgpu.Pci", "Vgpu.Virtio", "Vgpu.Screens", "Vgpu.Gpus",
-        "Vgpu.Vendors.", "Vgpu.Host.", "Vgpu.Viewers.", "Vgpu.Bus", "Vgpu.Qemu", "Vgpu.Api", "Vgpu.Control", "vgpud", "vgpu",
+        "Vgpu.Vendors.", "Vgpu.Host.", "Vgpu.Viewers.", "Vgpu.Bus", "Vgpu.Qemu", "Vgpu.Api", "Vgpu.Control", "vgpuview", "vgpud", "vgpu",
     ];
 
     public static TheoryData<string> Projects =>
@@ -43,7 +43,7 @@ public sealed partial class RoomsTests
     [MemberData(nameof(Projects))]
     public void Only_the_command_line_and_the_protocol_know_a_socket(string project)
     {
-        if (project is "Vgpu.Linux" or "Vgpu.VfioUser" or "Vgpu.Bus" or "Vgpu.Qemu" or "Vgpu.Api" or "Vgpu.Control" or "vgpud" or "vgpu" || project.StartsWith("Vgpu.Viewers.", StringComparison.Ordinal))
+        if (project is "Vgpu.Linux" or "Vgpu.VfioUser" or "Vgpu.Bus" or "Vgpu.Qemu" or "Vgpu.Api" or "Vgpu.Control" or "vgpuview" or "vgpud" or "vgpu" || project.StartsWith("Vgpu.Viewers.", StringComparison.Ordinal))
         {
             return;
         }

@@ -1,0 +1,37 @@
+using System.CommandLine;
+using System.Net;
+
+namespace Vgpu.View;
+
+/// <summary>The command line, which the daemon writes.</summary>
+internal static class Arguments
+{
+    /// <summary>Parses, and runs with what came of it; the exit status.</summary>
+    internal static int Run(string[] words, Func<ViewOptions, int> run)
+    {
+        var folder = new Option<string>("--run") { Description = "The daemon's folder of sockets", HelpName = "DIR", Required = true };
+        var web = new Option<string?>("--web") { Description = "Where the browser's console listens (127.0.0.1:6080, or another port where that is taken)", HelpName = "IP:PORT" };
+        var verbose = new Option<bool>("--verbose") { Description = "Log more" };
+        var root = new RootCommand("Shows the screens of a vgpu daemon's vGPUs by VNC and browser. The daemon starts it; it ends with its standard input.") { folder, web, verbose };
+        ParseResult parsed = root.Parse(words);
+        if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
+        {
+            return Complain(parsed.Errors[0].Message.TrimEnd('.'));
+        }
+
+        root.SetAction(result =>
+        {
+            IPEndPoint? address = null;
+            return result.GetValue(web) is string text && !IPEndPoint.TryParse(text, out address)
+                ? Complain($"'{text}' is no place for the console; write it as in 127.0.0.1:6080")
+                : run(new ViewOptions(Path.GetFullPath(result.GetValue(folder)!), address, result.GetValue(verbose)));
+        });
+        return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+    }
+
+    private static int Complain(string line)
+    {
+        Console.Error.WriteLine($"vgpuview: {line}; 'vgpuview --help' shows how");
+        return 2;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Net;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using Vgpu.Api;
+using Vgpu.Bus;
+using Vgpu.Linux;
+using Vgpu.Screens;
+using Vgpu.Viewers.Feed;
+using Vgpu.Viewers.Rfb;
+
+namespace Vgpu.View;
+
+/// <summary>One running instance: the mirror of its screen, and VNC on it, with its addresses in a file for the daemon.</summary>
+internal sealed class ShownVgpu : IDisposable
+{
+    private readonly CancellationTokenSource _gone = new();
+    private readonly RemoteScreen _mirror;
+    private readonly RfbServer _rfb;
+    private readonly List<RfbListener> _listeners = [];
+    private readonly string _addresses;
+
+    /// <summary>Throws <see cref="LinuxException"/> and <see cref="ScreenFeedException"/> where its worker is not there.</summary>
+    internal ShownVgpu(Instance instance, string folder, VncPorts ports, Func<Guid, string?> web, ILogger log)
+    {
+        Uuid = instance.Uuid;
+        _addresses = ViewerPaths.AddressesOf(folder, Uuid);
+        ViewerAddresses? former = Former(_addresses);
+        string password = former?.VncPassword ?? Secrets.NewVncPassword();
+        InstancePaths paths = instance.Paths!;
+        _mirror = RemoteScreen.Connect(paths.Screen, log);
+        _rfb = new RfbServer(_mirror.Screen, new RfbServerOptions { Name = instance.Name, Password = password }, log);
+        try
+        {
+            string socket = ViewerPaths.VncSocketOf(folder, Uuid);
+            _listeners.Add(RfbListener.Listen(_rfb, socket, log));
+            if (instance.Owner is { } owner)
+            {
+                FileOwner.Set(socket, owner.Uid, owner.Gid);
+            }
+
+            IPEndPoint? vnc = ports.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Listen(_rfb, address, log)));
+            var now = new ViewerAddresses { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
+            Secrets.Write(_addresses, JsonSerializer.SerializeToUtf8Bytes(now, ApiJson.Viewers));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    internal Guid Uuid { get; }
+
+    internal Screen Screen => _mirror.Screen;
+
+    /// <summary>Cancelled when the instance no longer runs.</summary>
+    internal CancellationToken Gone => _gone.Token;
+
+    public void Dispose()
+    {
+        _gone.Cancel();
+        _listeners.ForEach(listener => listener.Dispose());
+        _rfb.Dispose();
+        _mirror.Dispose();
+        File.Delete(_addresses);
+    }
+
+    // Of a viewers' process before this one: who had an address finds it again.
+    private static ViewerAddresses? Former(string path)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), ApiJson.Viewers);
+        }
+        catch (Exception e) when (e is IOException or JsonException)
+        {
+            return null;
+        }
+    }
+}
