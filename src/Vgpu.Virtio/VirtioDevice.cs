@@ -26,6 +26,15 @@ public interface IVirtioTransport
     /// </summary>
     void StateChanged();
 
+    /// <summary>
+    /// Commits what has changed before the caller hears that it is done: for changes that come from elsewhere than a chain.
+    /// Any thread, with the lock held.
+    /// </summary>
+    void CommitState();
+
+    /// <summary>Takes the lock before a busy worker has it again (<see cref="Vfio.VfioDevice.InTurn"/>). Any thread.</summary>
+    Lock.Scope InTurn();
+
     /// <summary>A queue by its number: for a device that gives back chains which its predecessor's state says it holds.</summary>
     Virtqueue QueueAt(int index);
 

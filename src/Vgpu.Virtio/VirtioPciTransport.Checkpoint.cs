@@ -13,6 +13,8 @@ public sealed partial class VirtioPciTransport
 
     void IVirtioTransport.StateChanged() => StateChanged();
 
+    void IVirtioTransport.CommitState() => CommitState();
+
     long IVirtioTransport.CheckpointRoom => Checkpoint is { } checkpoint
         ? checkpoint.MaxStateLength - (CheckpointSize - ((IVfioMigratable)_device).MaxCheckpointLength)
         : long.MaxValue;
