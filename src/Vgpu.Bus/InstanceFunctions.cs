@@ -10,7 +10,7 @@ public static class InstanceFunctions
     public const int Gpu = 0;
 
     /// <summary>By number; the vGPU has no name of its own.</summary>
-    public static IReadOnlyList<string> Names { get; } = [string.Empty, "keyboard", "tablet", "touch"];
+    public static IReadOnlyList<string> Names { get; } = [string.Empty, "keyboard", "tablet"];
 
     /// <summary>Those beside the vGPU.</summary>
     public static IEnumerable<string> Inputs => Names.Skip(1);

@@ -3,7 +3,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 
 /// <summary>Counts bytes against a limit. Used with the device's lock held, but that any thread may read the numbers.</summary>
 /// <param name="limit">Bytes.</param>
-/// <param name="peak">Bytes that what comes from a checkpoint may take, where that is more.</param>
+/// <param name="peak">Bytes that what a predecessor left may take, where that is more.</param>
 internal sealed class VideoMemory(ulong limit, ulong peak = 0)
 {
     private ulong _limit = limit;
@@ -31,7 +31,7 @@ internal sealed class VideoMemory(ulong limit, ulong peak = 0)
         set => Volatile.Write(ref _limit, value);
     }
 
-    /// <summary>Bytes that may be charged at most, be it by a checkpoint.</summary>
+    /// <summary>Bytes that may be charged at most, be it by what a predecessor left.</summary>
     internal ulong Ceiling => Math.Max(Math.Max(Limit, Used), peak);
 
     /// <summary>Whether what is charged is what a guest had before its quota may have been lowered.</summary>

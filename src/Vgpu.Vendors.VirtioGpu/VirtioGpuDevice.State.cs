@@ -17,7 +17,7 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
 
     /// <summary>Every resource, entry and copy costs more of the quota than it takes in a state: beside that there are the heads.</summary>
     long IVfioMigratable.MaxStateLength =>
-        (long)Math.Min(_resources.Memory.Limit, long.MaxValue / 4) + HeadsLength;
+        (long)Math.Min(_resources.Memory.Ceiling, long.MaxValue / 4) + HeadsLength;
 
     long IVfioMigratable.MaxCheckpointLength => CheckpointLengthAt(_resources.Memory.Ceiling);
 
@@ -78,7 +78,7 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
         StateReader.Require(
             Array.TrueForAll(monitors, monitor => monitor.Mode.IsValid && monitor.IsConnected is 0 or 1), "the mode of a monitor");
         _cursors.LoadState(state);
-        _resources.Memory.IsRestoring = state.IsCheckpoint;
+        _resources.Memory.IsRestoring = true;
         try
         {
             LoadResources(saved.Resources, state);

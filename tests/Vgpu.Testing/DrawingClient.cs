@@ -47,7 +47,6 @@ public sealed class DrawingClient : IDisposable
 
     public RemoteDevice Remote { get; }
 
-
     public FakeDriver Driver => _driver;
 
     /// <summary>What the guest has drawn last: rows of B8G8R8X8.</summary>
@@ -65,6 +64,9 @@ public sealed class DrawingClient : IDisposable
         Do(Transfer, 0, 0, Width, Height, 0, 0, Resource, 0);
         Do(Flush, 0, 0, Width, Height, Resource, 0);
     }
+
+    /// <summary>Makes a resource of this size, by a number that is not the picture's, and keeps it.</summary>
+    public void Hold(uint resource, uint width, uint height) => Do(Created2D, resource, Format, width, height);
 
     public void Dispose()
     {

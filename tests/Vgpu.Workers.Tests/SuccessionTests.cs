@@ -147,6 +147,31 @@ public sealed class SuccessionTests
         AssertShows(place, desk, client);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_a_guest_had_before_its_quota_was_lowered_stays_its_own(bool killed)
+    {
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Hold(100, 2048, 2048);
+        place.Host.Configure(desk with { Settings = new SortedDictionary<string, string> { ["memory_limit"] = "8388608" } });
+        if (killed)
+        {
+            place.Kill(desk);
+        }
+        else
+        {
+            place.Host.Upgrade(desk.Uuid);
+        }
+
+        client.Draw(1);
+        AssertShows(place, desk, client);
+        Workplace.Eventually(() => place.Host.Status(desk.Uuid) is { MemoryLimit: 8 << 20, MemoryUsed: > 16 << 20 });
+        Assert.DoesNotContain(place.Events, happened => happened.Kind == WorkerEventKind.Reset);
+    }
+
     [Fact]
     public void An_upgrade_changes_the_process_and_nothing_else()
     {

@@ -18,6 +18,9 @@ public sealed class ServeRequest
 
     public required ServeMode Mode { get; init; }
 
+    /// <summary>The largest quota in bytes that was set since the instance was started; 0: none but the type's own.</summary>
+    public ulong PeakMemory { get; init; }
+
     /// <summary>By their numbers: <see cref="InstanceFunctions.Names"/>.</summary>
     public required IReadOnlyList<FunctionRequest> Functions { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Vgpu.Bus.Settings;
 using Vgpu.Linux;
 using Vgpu.Vfio.Migration;
 
@@ -48,6 +50,12 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
 
     internal int Successions { get; set; }
 
+    /// <summary>
+    /// The largest quota in bytes that was set while this daemon has it; 0: none but the type's own. What a guest took within it
+    /// stays its own when the quota is lowered, and a successor brings back no more than that.
+    /// </summary>
+    internal ulong PeakMemory { get; private set; } = MemoryOf(record.Definition);
+
     /// <summary>Since when nobody serves it, by <see cref="Environment.TickCount64"/>.</summary>
     internal long Since { get; set; } = Environment.TickCount64;
 
@@ -85,6 +93,16 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
 
         return isStalled;
     }
+
+    /// <summary>Another definition is in force.</summary>
+    internal void Define(InstanceDefinition definition)
+    {
+        Record.Definition = definition;
+        PeakMemory = Math.Max(PeakMemory, MemoryOf(definition));
+    }
+
+    private static ulong MemoryOf(InstanceDefinition definition) =>
+        ulong.TryParse(definition.Settings.GetValueOrDefault(Setting.MemoryLimit.Name), CultureInfo.InvariantCulture, out ulong bytes) ? bytes : 0;
 
     /// <summary>Counts a death, and says how the next worker begins; null: there have been too many.</summary>
     internal ServeMode? AfterDeath()

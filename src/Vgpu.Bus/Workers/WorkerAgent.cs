@@ -124,7 +124,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
                 _record = InstanceRecord.Begin(message);
                 return true;
             case WorkerMessageKind.Serve:
-                return Serve((ServeMode)message.Payload[0]);
+                return Serve((ServeMode)message.Payload[0], BitConverter.ToUInt64(message.Payload[1..]));
             case WorkerMessageKind.Configure:
                 Configure(InstanceText.Parse(message.Payload));
                 return true;
@@ -141,7 +141,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
         }
     }
 
-    private bool Serve(ServeMode mode)
+    private bool Serve(ServeMode mode, ulong peakMemory)
     {
         InstanceRecord record = _record ?? throw new InvalidDataException("told to serve nothing");
         try
@@ -150,6 +150,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
             {
                 Definition = record.Definition,
                 Mode = mode,
+                PeakMemory = peakMemory,
                 Functions = [.. record.Functions.Select(RequestOf)],
                 ScreenListener = record.ScreenListener.Duplicate(),
                 Files = this,

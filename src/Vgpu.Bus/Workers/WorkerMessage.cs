@@ -51,7 +51,7 @@ internal enum WorkerMessageKind : byte
     /// <summary>Worker: a function, whose client and all of its things are gone.</summary>
     ClientGone,
 
-    /// <summary>Daemon: serve what was told since Instance; a <see cref="ServeMode"/> in a byte.</summary>
+    /// <summary>Daemon: serve what was told since Instance; a <see cref="ServeMode"/> in a byte, then the largest quota so far in eight.</summary>
     Serve,
 
     /// <summary>Daemon: the definition as it is from now on (<see cref="InstanceText"/>).</summary>

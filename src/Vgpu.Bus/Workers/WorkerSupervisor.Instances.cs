@@ -143,13 +143,13 @@ internal sealed partial class WorkerSupervisor
 
         if (answer.IsEmpty)
         {
-            instance.Record.Definition = definition;
+            instance.Define(definition);
             instance.Configured?.TrySetResult();
         }
         else if (answer[0] == WorkerChannel.NeedsAnother && !instance.Record.HasClient)
         {
             // Nobody is attached: another worker makes another device.
-            instance.Record.Definition = definition;
+            instance.Define(definition);
             (instance.Started, instance.Mode, instance.HasYielded) = (instance.Configured, ServeMode.Fresh, true);
             Kill(instance.Link!);
         }

@@ -62,7 +62,7 @@ internal sealed partial class WorkerSupervisor
         link.Instance = instance;
         instance.Link = link;
         instance.Since = instance.Mode == ServeMode.Fresh ? Environment.TickCount64 : instance.Since;
-        if (!instance.Record.SendTo(link.Channel) || !link.Channel.TrySend(WorkerMessageKind.Serve, [(byte)instance.Mode]))
+        if (!instance.Record.SendTo(link.Channel) || !link.Channel.TrySend(WorkerMessageKind.Serve, [(byte)instance.Mode, .. BitConverter.GetBytes(instance.PeakMemory)]))
         {
             Kill(link);
         }

@@ -29,7 +29,7 @@ internal sealed class WorkerVgpu : IServedVgpu
         try
         {
             (IVgpuVendor vendor, VgpuType type) = DeviceTypes.Find(_definition.Type);
-            VgpuOptions options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files };
+            VgpuOptions options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files, PeakVideoMemory = request.Mode is ServeMode.Restore or ServeMode.Load ? Math.Max(request.PeakMemory, type.DefaultVideoMemory) : 0 };
             _vgpu = new VgpuComposition(vendor, type, options, log);
         }
         catch (Exception e) when (e is ArgumentException or OperatorException)
