@@ -63,7 +63,7 @@ public sealed class BadDaysTests : IDisposable
     [Fact]
     public void Too_few_descriptors_are_said_and_a_higher_limit_mends_it()
     {
-        _daemon.Start("prlimit --nofile=300");
+        _daemon.Start("prlimit --nofile=400");
         List<string> made = [];
         Cli.Tests.Outcome outcome;
         for (outcome = Try(); outcome.Status == 0; outcome = Try())
@@ -72,7 +72,7 @@ public sealed class BadDaysTests : IDisposable
             Assert.InRange(made.Count, 1, 40);
         }
 
-        outcome.AssertOneLine(1, "the daemon may open 300 files", "raise its limit (LimitNOFILE) or stop a vGPU");
+        outcome.AssertOneLine(1, "the daemon may open 400 files", "raise its limit (LimitNOFILE) or stop a vGPU");
         Assert.Equal(made.Order(StringComparer.Ordinal), Names());
         Assert.All(made, AssertServes);
         _daemon.Vgpu("remove", made[^1]).AssertDone();
