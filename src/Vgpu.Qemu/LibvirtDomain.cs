@@ -19,12 +19,18 @@ public static class LibvirtDomain
     /// <param name="attachment">The vGPU's socket.</param>
     /// <param name="vgpu">The vGPU for libvirt's hook; null: it is started some other way.</param>
     /// <param name="slot">A free slot number on pcie.0, 1 to 31.</param>
-    public static string Fragment(VgpuAttachment attachment, LibvirtVgpu? vgpu = null, int slot = FirstSlot)
+    /// <param name="beside">Further devices, in the slots after it on pcie.0.</param>
+    public static string Fragment(VgpuAttachment attachment, LibvirtVgpu? vgpu = null, int slot = FirstSlot, params IEnumerable<VgpuAttachment> beside)
     {
         var domain = new XElement("domain", new XAttribute("type", "kvm"), new XAttribute(XNamespace.Xmlns + "qemu", LibvirtXml.Qemu));
         vgpu?.WriteTo(domain);
         domain.Add(LibvirtMemory.Shared());
         AddDevice(domain, attachment, attachment.Bus ?? "pcie.0", slot);
+        foreach (VgpuAttachment other in beside)
+        {
+            AddDevice(domain, other, other.Bus ?? "pcie.0", ++slot);
+        }
+
         return domain.ToString();
     }
 

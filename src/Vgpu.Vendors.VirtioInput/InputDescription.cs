@@ -106,9 +106,8 @@ internal sealed class InputDescription
         _ => InputEvent.MaxPlace,
     };
 
-    // KEY_ESC to KEY_MICMUTE but for numbers that mean nothing: all that a keyboard's scan codes and viewers' tables lead to.
-    private static ushort[] Keys() =>
-        [.. Enumerable.Range(KEY_ESC, KEY_MICMUTE).Where(key => key is not (84 or (>= 195 and <= 199))).Select(key => (ushort)key)];
+    // All that a keyboard's scan codes and viewers' tables lead to.
+    private static ushort[] Keys() => [.. Enumerable.Range(KEY_ESC, KEY_MICMUTE).Select(key => (ushort)key)];
 
     private static int Put(ReadOnlySpan<byte> value, Span<byte> union)
     {

@@ -11,7 +11,7 @@ internal static class QemuArgsCommand
         // The double quotes keep the shell from splitting the words before eval reads their quotes.
         var command = new DocumentedCommand(
             "qemu-args",
-            "Print the QEMU arguments that attach a vGPU: shared memory and the device",
+            "Print the QEMU arguments that attach a vGPU: shared memory, the device and the input devices beside it",
             "eval \"qemu-system-x86_64 -drive file=disk.qcow2 $(vgpu qemu-args /run/user/1000/desk.sock --memory 4096)\"",
             "vgpu qemu-args /run/user/1000/desk.sock --libvirt",
             "vgpu qemu-args desk --json");
@@ -36,14 +36,16 @@ internal static class QemuArgsCommand
                 throw new OperatorException($"--memory is a number of MiB, not {mebibytes}");
             }
 
-            VgpuAttachment[] attachments = [.. parsed.GetValue(sockets)!.Select(word => new VgpuAttachment(Target.Find(word, daemon, parsed).Socket) { Bus = parsed.GetValue(bus) })];
+            VgpuAttachment[] vgpus = [.. parsed.GetValue(sockets)!.Select(word => new VgpuAttachment(Target.Find(word, daemon, parsed).Socket) { Bus = parsed.GetValue(bus) })];
             if (parsed.GetValue(libvirt))
             {
-                Console.WriteLine(attachments.Length == 1 ? LibvirtDomain.Fragment(attachments[0]) : throw new OperatorException("--libvirt takes one socket"));
+                Console.WriteLine(vgpus.Length == 1
+                    ? LibvirtDomain.Fragment(vgpus[0], beside: InputComposition.Beside(vgpus[0].SocketPath))
+                    : throw new OperatorException("--libvirt takes one socket"));
                 return 0;
             }
 
-            IReadOnlyList<string> arguments = VgpuAttachment.Arguments(mebibytes, attachments);
+            IReadOnlyList<string> arguments = VgpuAttachment.Arguments(mebibytes, vgpus.SelectMany(vgpu => InputComposition.Beside(vgpu.SocketPath).Prepend(vgpu)));
             Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(arguments) : ShellWords.Join(arguments));
             return 0;
         });

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
 using Vgpu.Linux;
 using Vgpu.Screens;
+using Vgpu.Vendors.VirtioInput;
 using Vgpu.Vfio;
 using Vgpu.VfioUser;
 using Vgpu.Viewers.Feed;
@@ -9,19 +10,25 @@ using Vgpu.Viewers.Feed;
 namespace Vgpu.Cli;
 
 /// <summary>
-/// One vGPU, served: a domain, a vendor's instance on it, the vfio-user socket for a VMM and the screen's socket for
-/// viewers beside it.
+/// One vGPU, served: a domain, a vendor's instance on it, the vfio-user socket for a VMM, and beside it the screen's socket
+/// for viewers and those of the input devices.
 /// </summary>
 public sealed class VgpuServer : IDisposable
 {
     private readonly VgpuComposition _vgpu;
     private readonly ScreenFeedServer _feed;
+    private readonly InputServers _input;
 
     /// <summary>
     /// Makes the vGPU and listens. Throws <see cref="OperatorException"/> for options and sockets that can't be, and
     /// <see cref="LinuxException"/> where the host is out of something.
     /// </summary>
-    public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log)
+    /// <param name="socketPath">For the VMM.</param>
+    /// <param name="type">See <see cref="DeviceTypes"/>.</param>
+    /// <param name="options">What is asked of the type.</param>
+    /// <param name="log">What happens.</param>
+    /// <param name="input">The input devices beside it, through which the screen's input goes; null or none: it goes nowhere.</param>
+    public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log, IReadOnlyList<VirtioInputKind>? input = null)
     {
         SocketPath = Path.GetFullPath(socketPath);
         (IVgpuVendor vendor, VgpuType chosen) = DeviceTypes.Find(type);
@@ -38,10 +45,13 @@ public sealed class VgpuServer : IDisposable
 
         Connection = new VfioUserServer(SocketPath, _vgpu.Instance.Device, named, new VfioUserServerOptions { Name = options.Name });
         _feed = new ScreenFeedServer(ScreenPath(SocketPath), _vgpu.Instance.Screen, named);
+        _input = new InputServers(SocketPath, input ?? [], options, log);
+        Screen.Input = _input.Sink;
         try
         {
-            // The screen first, which says nothing: whoever reads that the vGPU listens may rely on both.
+            // The vGPU last: whoever reads that it listens may rely on all.
             Listen(_feed.Start, ScreenPath(SocketPath));
+            _input.Start(Listen);
             Listen(Connection.Start, SocketPath);
         }
         catch
@@ -57,6 +67,9 @@ public sealed class VgpuServer : IDisposable
 
     public Screen Screen => _vgpu.Instance.Screen;
 
+    /// <summary>The sockets of the input devices, by kind.</summary>
+    public IEnumerable<(VirtioInputKind Kind, string SocketPath)> InputSockets => _input.Sockets;
+
     /// <summary>The VMM's side: connection state and message counts.</summary>
     public VfioUserServer Connection { get; }
 
@@ -67,8 +80,12 @@ public sealed class VgpuServer : IDisposable
     {
         _feed.Dispose();
         Connection.Dispose();
+        Screen.Input = null;
+        _input.Dispose();
         _vgpu.Dispose();
     }
+
+    private int LongestSuffix => InputSockets.Select(device => device.SocketPath).Append(ScreenPath(SocketPath)).Max(path => path.Length) - SocketPath.Length;
 
     private void Listen(Action start, string path)
     {
@@ -90,7 +107,7 @@ public sealed class VgpuServer : IDisposable
         }
         catch (LinuxException e) when (e.Errno == Errno.ENAMETOOLONG)
         {
-            throw new OperatorException($"{SocketPath} is too long for a Unix socket; choose a path of at most {107 - ScreenPath(string.Empty).Length} bytes");
+            throw new OperatorException($"{SocketPath} is too long for a Unix socket; choose a path of at most {107 - LongestSuffix} bytes");
         }
         catch (LinuxException e) when (e.Errno is Errno.EACCES or Errno.EPERM)
         {

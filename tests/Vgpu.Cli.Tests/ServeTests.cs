@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Xml.Linq;
 using Vgpu.Linux;
 using Vgpu.VfioUser;
 
@@ -41,6 +42,50 @@ public sealed class ServeTests : IDisposable
         using var device = JsonDocument.Parse(said.RootElement.GetProperty("qemu_device").GetString()!);
         Assert.Equal(Socket, device.RootElement.GetProperty("socket").GetProperty("path").GetString());
         Assert.Empty(served.EndBy("TERM").Output);
+    }
+
+    [Fact]
+    public void Input_devices_are_served_beside_it_and_attached_with_it()
+    {
+        using var served = new Served(Socket, "--input");
+
+        Assert.Equal(["a.sock", "a.sock.keyboard", "a.sock.screen", "a.sock.tablet"], _folder.Names);
+        using var printed = JsonDocument.Parse(Cli.Run("qemu-args", Socket, "--bus", "port1", "--json").AssertDone());
+        string[] words = [.. printed.RootElement.EnumerateArray().Select(word => word.GetString()!)];
+        Assert.Equal([$"{Socket} port1", $"{Socket}.keyboard ", $"{Socket}.tablet "], words.Skip(6).Where(word => word != "-device").Select(Place));
+        var domain = XElement.Parse(Cli.Run("qemu-args", Socket, "--libvirt").AssertDone());
+        string[] values = [.. domain.Descendants().Attributes("value").Select(value => value.Value).Where(value => value != "-device")];
+        Assert.Equal(3, values.Length);
+        foreach ((string suffix, int slot) in ((string, int)[])[("", 0x10), (".keyboard", 0x11), (".tablet", 0x12)])
+        {
+            string end = $$"""{"path":"{{Socket}}{{suffix}}","type":"unix"},"bus":"pcie.0","addr":"0x{{slot:x}}"}""";
+            Assert.Contains(values, value => value.EndsWith(end, StringComparison.Ordinal));
+        }
+
+        foreach (string name in (string[])["a.sock.keyboard", "a.sock.tablet"])
+        {
+            using VfioUserClient client = VfioUserClient.Connect(_folder[name]);
+            _ = client.Negotiate();
+            byte[] identity = new byte[4];
+            client.RegionRead(Vfio.VfioPciRegions.VFIO_PCI_CONFIG_REGION_INDEX, 0, identity);
+            Assert.Equal([0xf4, 0x1a, 0x52, 0x10], identity);
+        }
+
+        Outcome outcome = served.EndBy("TERM");
+        Assert.Contains($"{Socket}.keyboard", outcome.Output, StringComparison.Ordinal);
+        Assert.Equal(0, outcome.Status);
+        Assert.Empty(_folder.Names);
+    }
+
+    [Fact]
+    public void A_touch_screen_is_served_where_it_is_asked_for()
+    {
+        using var served = new Served(Socket, "--json", "--input", "touch");
+        using var said = JsonDocument.Parse(served.FirstLine);
+
+        Assert.Equal(["a.sock", "a.sock.keyboard", "a.sock.screen", "a.sock.tablet", "a.sock.touch"], _folder.Names);
+        Assert.Equal($"{Socket}.touch", said.RootElement.GetProperty("input").GetProperty("touch").GetString());
+        Assert.Equal(3, said.RootElement.GetProperty("input").EnumerateObject().Count());
     }
 
     [Fact]
@@ -104,11 +149,12 @@ public sealed class ServeTests : IDisposable
     [Theory]
     [InlineData("a.sock")]
     [InlineData("a.sock.screen")]
+    [InlineData("a.sock.tablet")]
     public void A_file_in_the_way_is_left_alone(string name)
     {
         File.WriteAllText(_folder[name], "mine");
 
-        Cli.Run("serve", "--socket", Socket).AssertOneLine(2, $"{_folder[name]} is there and is no socket; move it away");
+        Cli.Run("serve", "--socket", Socket, "--input").AssertOneLine(2, $"{_folder[name]} is there and is no socket; move it away");
         Assert.Equal("mine", File.ReadAllText(_folder[name]));
         Assert.Equal([name], _folder.Names);
     }
@@ -124,6 +170,7 @@ public sealed class ServeTests : IDisposable
         Cli.Run("serve", "--socket", Path.GetDirectoryName(Socket)!).AssertOneLine(2, "is there and is no socket");
         Cli.Run("serve", "--socket", longest + "x").AssertOneLine(2, "too long for a Unix socket; choose a path of at most 100 bytes");
         Cli.Run("serve", "--socket", string.Empty).AssertOneLine(2, "an argument is empty");
+        Cli.Run("serve", "--socket", longest, "--input").AssertOneLine(2, "too long for a Unix socket; choose a path of at most 98 bytes");
         Assert.Equal(["file"], _folder.Names);
         using var served = new Served(longest);
     }
@@ -137,6 +184,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("--vram is 1 to 65536 MiB, not 0", "--vram", "0")]
     [InlineData("'virtio-gpu', 'virtio-gpu-64m', 'virtio-gpu-128m', 'virtio-gpu-512m', 'virtio-gpu-1g', 'bochs-display', 'bochs-display-4m', 'bochs-display-64m', 'bochs'", "--device", "voodoo")]
     [InlineData("'intx', 'msix'", "--interrupts", "msi")]
+    [InlineData("'touch'; 'vgpu serve --help' shows how", "--input", "mouse")]
     [InlineData("no ROM image at /nowhere/rom.bin; give --rom a file or 'none'", "--device", "bochs", "--rom", "/nowhere/rom.bin")]
     [InlineData("'--colour' is no option here; 'vgpu serve --help' shows how", "--colour")]
     public void What_can_t_be_is_one_line(string text, params string[] options)
@@ -152,5 +200,12 @@ public sealed class ServeTests : IDisposable
 
         Assert.All(_folder.Names, name => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_folder[name])));
         using UnixSocket screen = UnixSocket.Connect(Socket + ".screen");
+    }
+
+    private static string Place(string device)
+    {
+        using var parsed = JsonDocument.Parse(device);
+        string bus = parsed.RootElement.TryGetProperty("bus", out JsonElement named) ? named.GetString()! : string.Empty;
+        return $"{parsed.RootElement.GetProperty("socket").GetProperty("path").GetString()} {bus}";
     }
 }

@@ -44,7 +44,7 @@ public sealed class ConfigTests
     {
         using var guest = new InputGuest(VirtioInputKind.Keyboard);
         int[] keys = Codes(guest, EV_KEY);
-        Assert.Equal([.. Enumerable.Range(1, 83), .. Enumerable.Range(85, 110), .. Enumerable.Range(200, 49)], keys);
+        Assert.Equal(Enumerable.Range(1, 248), keys);
         Assert.Equal([0, 1, 2], Codes(guest, EV_LED));
         Assert.Equal([0], guest.ReadConfig(VIRTIO_INPUT_CFG_EV_BITS, (byte)EV_REP));
         AssertNoOther(guest, EV_KEY, EV_LED, EV_REP);

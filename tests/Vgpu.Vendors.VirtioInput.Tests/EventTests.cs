@@ -34,7 +34,7 @@ public sealed class EventTests
     public void What_a_device_does_not_have_and_what_is_no_news_is_left_out()
     {
         using var guest = new InputGuest(VirtioInputKind.Keyboard).Start();
-        guest.SendUnheard(Key(84, true), Key(BTN_LEFT, true), Key(MaxCode, true), Button(KeyA, true), Pointer(0, 5, 5, 10, 10), Scroll(0, 120), Touch(0, 1, true, 5, 5, 10, 10));
+        guest.SendUnheard(Key(249, true), Key(BTN_LEFT, true), Key(MaxCode, true), Button(KeyA, true), Pointer(0, 5, 5, 10, 10), Scroll(0, 120), Touch(0, 1, true, 5, 5, 10, 10));
         guest.SendUnheard(new InputEvent(InputKind.Key, 0, 0xffff, 1, 0, 0), new InputEvent((InputKind)99, 0, KeyA, 1, 0, 0), new InputEvent(InputKind.Key, 0, KeyA, 2, 0, 0));
         guest.SendUnheard(Key(KeyA, false));
         Assert.Equal("1.1e=1", guest.Frame(Key(KeyA, true)));

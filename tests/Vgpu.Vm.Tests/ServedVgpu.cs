@@ -3,6 +3,7 @@ using Vgpu.Cli;
 using Vgpu.Gpus;
 using Vgpu.Qemu;
 using Vgpu.Screens;
+using Vgpu.Vendors.VirtioInput;
 
 namespace Vgpu.Vm.Tests;
 
@@ -12,7 +13,7 @@ public sealed class ServedVgpu : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-test-");
     private readonly StringWriter _log = new();
 
-    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0)
+    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0, params IReadOnlyList<VirtioInputKind> input)
     {
         (_, VgpuType found) = DeviceTypes.Find(type);
         Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
@@ -24,7 +25,7 @@ public sealed class ServedVgpu : IDisposable
             Msix = msix,
             GuestBlobs = guestBlobs,
             Rom = withRom ? File.ReadAllBytes(QemuInstallation.BochsRom) : default,
-        }, new ConsoleLog(_log, LogLevel.Information));
+        }, new ConsoleLog(_log, LogLevel.Information), input);
     }
 
     public VgpuServer Server { get; }
@@ -32,6 +33,9 @@ public sealed class ServedVgpu : IDisposable
     public Head Head => Server.Screen.Heads[0];
 
     public VgpuAttachment Attachment => new(Server.SocketPath);
+
+    /// <summary>The vGPU and its input devices.</summary>
+    public IEnumerable<VgpuAttachment> Attachments => Server.InputSockets.Select(device => new VgpuAttachment(device.SocketPath)).Prepend(Attachment);
 
     /// <summary>What the server has logged so far.</summary>
     public string Log
