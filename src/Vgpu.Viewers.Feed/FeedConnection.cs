@@ -185,7 +185,7 @@ internal sealed partial class FeedConnection(UnixSocket socket, FeedScreen feed)
     {
         _writable.Clear();
         _writable.Add(Descriptor, PollEvents.POLLOUT);
-        if (!_writable.Wait(0) || !_writable.Ready(0).HasFlag(PollEvents.POLLOUT))
+        if (!_writable.Wait(0) || (_writable.Ready(0) & PollEvents.POLLOUT) == 0)
         {
             return Errno.EAGAIN;
         }

@@ -31,8 +31,6 @@ internal sealed class ScreenUnderTest : IInputSink, IDisposable
 
     internal Surface Surface { get; private set; }
 
-    internal Action? OnInput { get; set; }
-
     internal IReadOnlyList<InputEvent[]> Input
     {
         get
@@ -46,7 +44,6 @@ internal sealed class ScreenUnderTest : IInputSink, IDisposable
 
     public void Send(ReadOnlySpan<InputEvent> events)
     {
-        OnInput?.Invoke();
         lock (_input)
         {
             _input.Add(events.ToArray());
