@@ -107,7 +107,7 @@ internal sealed partial class FeedConnection
             return Errno.EPROTO;
         }
 
-        long now = Environment.TickCount64;
+        long now = feed.Clock();
         head.Ask(request, wanted.Flags != 0, now + Math.Min(wanted.PatienceMilliseconds, FeedProtocol.MaxFramePatience));
         if (head.IsFollowing)
         {
@@ -125,7 +125,7 @@ internal sealed partial class FeedConnection
             return Answer(request, Errno.EINVAL, [], []);
         }
 
-        _heads[hurry.Head]?.Hurry(Environment.TickCount64);
+        _heads[hurry.Head]?.Hurry(feed.Clock());
         return Answer(request, Errno.None, [], []);
     }
 

@@ -22,6 +22,9 @@ internal sealed class FeedScreen : IDisposable
     /// <summary>The least time between two frames of one head for one client: somewhat more than guests draw.</summary>
     internal int FrameMilliseconds { get; set; } = 8;
 
+    /// <summary>Milliseconds of a clock that only goes on.</summary>
+    internal Func<long> Clock { get; init; } = static () => Environment.TickCount64;
+
     internal HeadFeed Head(int index) => _heads[index];
 
     /// <summary>Takes what has happened on all heads.</summary>

@@ -15,7 +15,7 @@ public sealed class FeedFrameTests : IDisposable
     private const uint First = FeedProtocol.FEED_FRAME_PICTURE | FeedProtocol.FEED_FRAME_SURFACE | FeedProtocol.FEED_FRAME_STATE
         | FeedProtocol.FEED_FRAME_CURSOR_IMAGE | FeedProtocol.FEED_FRAME_CURSOR_PLACE;
 
-    private readonly ScreenUnderTest _device = new(heads: 2);
+    private readonly ScreenUnderTest _device = new(heads: 2, frameMilliseconds: 0);
 
     public void Dispose() => _device.Dispose();
 

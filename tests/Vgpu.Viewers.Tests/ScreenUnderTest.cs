@@ -12,10 +12,12 @@ internal sealed class ScreenUnderTest : IInputSink, IDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly List<InputEvent[]> _input = [];
     private readonly Random _random = new(7);
+    private readonly TimeSpan _interval;
     private ScreenFeedServer _server;
 
-    internal ScreenUnderTest(int heads = 1, int width = 64, int height = 48)
+    internal ScreenUnderTest(int heads = 1, int width = 64, int height = 48, int frameMilliseconds = 8)
     {
+        _interval = TimeSpan.FromMilliseconds(frameMilliseconds);
         Screen = new Screen(heads, new DisplayMode(1280, 800), new DisplayMode(4096, 2160)) { Input = this };
         Path = _folder.File("a.screen");
         Surface = NewSurface(width, height, PixelFormat.R8G8B8X8);
@@ -103,7 +105,7 @@ internal sealed class ScreenUnderTest : IInputSink, IDisposable
 
     internal ScreenFeedServer Serve()
     {
-        var server = new ScreenFeedServer(Path, Screen, NullLogger.Instance);
+        var server = new ScreenFeedServer(Path, Screen, NullLogger.Instance) { FrameInterval = _interval };
         server.Start();
         return server;
     }
