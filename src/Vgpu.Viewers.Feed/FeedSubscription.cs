@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Vgpu.Linux;
 using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Feed;

@@ -218,7 +218,13 @@ public sealed class RemoteScreen : IDisposable
         }
 
         _warnAgain = now + WarnEveryMilliseconds;
-        LogLevel level = e is ScreenFeedException { Errno: Errno.EPROTO } ? LogLevel.Warning : LogLevel.Information;
-        _log.Log(level, "The screen at {Path} is away: {Reason}", _path, e.Message);
+        if (e is ScreenFeedException { Errno: Errno.EPROTO })
+        {
+            _log.LogWarning("The screen at {Path} misbehaves: {Reason}", _path, e.Message);
+        }
+        else if (_log.IsEnabled(LogLevel.Information))
+        {
+            _log.LogInformation("The screen at {Path} is away: {Reason}", _path, e.Message);
+        }
     }
 }

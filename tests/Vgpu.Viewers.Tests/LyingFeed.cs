@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Vgpu.Linux;
-using Vgpu.Screens;
 using Vgpu.Viewers.Feed;
 
 namespace Vgpu.Viewers.Tests;
