@@ -157,7 +157,8 @@ internal sealed class ViewerOutput : IDisposable
         _seenFrame = _frame.Bounds;
         ViewerEncodings encodings = _turn.Encodings;
         bool isReport = _state.TryTakeSizeReport(out (ushort Reason, ushort Status) report);
-        bool isResized = _frame.Bounds != _bounds && encodings.Resizes;
+        // An answer that is not "done" does not change the viewer's size: a new one follows by itself.
+        bool isResized = _frame.Bounds != _bounds && encodings.Resizes && report.Status == RfbProtocol.ResizeDone;
         if (isNew && !encodings.Resizes)
         {
             _changes.Add(_bounds);
