@@ -27,6 +27,49 @@ public sealed class LossTests
     }
 
     [Fact]
+    public void What_was_moved_before_it_was_exact_becomes_exact_too()
+    {
+        using var desk = new Desk(600, 500, s_options);
+        Noise(desk, new Random(1), desk.Surface.Bounds);
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor, RfbProtocol.EncodingJpegQualityLowest + 8);
+        viewer.Request(incremental: false);
+        viewer.Decoder.ReadUpdate();
+        desk.Scroll(desk.Surface.Bounds, 100);
+        viewer.Request(incremental: true);
+        viewer.Decoder.ReadUpdate();
+        Assert.Contains(RfbProtocol.EncodingCopyRect, viewer.Decoder.Counts.Keys);
+        viewer.Follow(desk);
+    }
+
+    [Fact]
+    public void What_moves_for_a_while_is_a_film_and_exact_once_it_stops()
+    {
+        using var desk = new Desk(900, 700, s_options);
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor, RfbProtocol.EncodingOpenH264);
+        viewer.Request(incremental: false);
+        viewer.Follow(desk);
+        var film = new Rect(130, 70, 480, 360);
+        var random = new Random(4);
+        int frames = 0;
+        for (; viewer.Decoder.Films.Count < 20; frames++)
+        {
+            Assert.True(frames < 300, "no film came");
+            Noise(desk, random, film);
+            viewer.Request(incremental: true);
+            viewer.Decoder.ReadUpdate();
+        }
+
+        // It starts once, from a key frame, where it moves; what is beside stays exact.
+        Assert.Equal((3u, (byte)1), (viewer.Decoder.Films[0].Flags, viewer.Decoder.Films[0].Data[0]));
+        Assert.All(viewer.Decoder.Films.Skip(1), picture => Assert.Equal((0u, (byte)0), (picture.Flags, picture.Data[0])));
+        Assert.All(viewer.Decoder.Films, picture => Assert.True(picture.Area.Contains(film) && picture.Area.Area < 2 * film.Area, $"{picture.Area}"));
+        Assert.False(viewer.Shows(desk));
+        viewer.Follow(desk);
+    }
+
+    [Fact]
     public void Flat_and_written_parts_are_exact_from_the_start()
     {
         using var desk = new Desk(400, 300, s_options);
@@ -80,13 +123,32 @@ public sealed class LossTests
 
         public IJpegEncoder TryJpeg() => this;
 
-        public IH264Encoder? TryH264(int width, int height, H264Settings settings) => null;
+        public IH264Encoder TryH264(int width, int height, H264Settings settings) => new Film(width, height);
 
         public void Encode(ReadOnlySpan<byte> bgrx, int width, int height, int stride, int quality, bool subsample, IBufferWriter<byte> to)
         {
             Assert.InRange(quality, 1, 100);
             Assert.True(bgrx.Length >= ((height - 1) * stride) + (width * 4));
             to.Write(bgrx[..3]);
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+
+    // In place of H.264: whether it is a key frame, and one colour.
+    private sealed class Film(int width, int height) : IH264Encoder
+    {
+        public int Width => width;
+
+        public int Height => height;
+
+        public bool Encode(ReadOnlySpan<byte> bgrx, int stride, bool keyFrame, IBufferWriter<byte> annexB)
+        {
+            Assert.True(bgrx.Length >= ((height - 1) * stride) + (width * 4));
+            annexB.Write([keyFrame ? (byte)1 : (byte)0, bgrx[0], bgrx[1], bgrx[2]]);
+            return keyFrame;
         }
 
         public void Dispose()

@@ -20,6 +20,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
 
     internal int JpegCount { get; private set; }
 
+    internal List<(Rect Area, uint Flags, byte[] Data)> Films { get; } = [];
+
     internal long PixelBytes { get; private set; }
 
     /// <summary>The last of its kind, header and data.</summary>
@@ -114,6 +116,9 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
                 break;
             case 16:
                 ReadZrle(x, y, width, height);
+                break;
+            case 50:
+                ReadFilm(new Rect(x, y, width, height));
                 break;
             case -223:
                 Sizes.Add((0, 0, width, height));
@@ -344,6 +349,18 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         Inflater inflater = _tight[stream] ??= new Inflater();
         inflater.Feed(wire.Bytes(compressed));
         return inflater.Take(length);
+    }
+
+    private void ReadFilm(Rect area)
+    {
+        int length = (int)wire.U32();
+        uint flags = wire.U32();
+        byte[] data = wire.Bytes(length);
+        Films.Add((area, flags, data));
+        for (int i = 0; i < area.Area; i++)
+        {
+            Set(area.X + (i % area.Width), area.Y + (i / area.Width), ValueOf(data[1] | ((uint)data[2] << 8) | ((uint)data[3] << 16)));
+        }
     }
 
     private int CompactLength()

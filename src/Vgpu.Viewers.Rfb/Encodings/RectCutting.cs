@@ -25,6 +25,32 @@ internal static class RectCutting
         }
     }
 
+    /// <summary>Adds what of <paramref name="rect"/> lies outside of <paramref name="hole"/>.</summary>
+    internal static void CutOut(Rect rect, Rect hole, List<Rect> to)
+    {
+        Rect common = rect.Intersect(hole);
+        if (common.IsEmpty)
+        {
+            to.Add(rect);
+            return;
+        }
+
+        ReadOnlySpan<Rect> parts =
+        [
+            rect with { Height = common.Y - rect.Y },
+            new Rect(rect.X, common.Bottom, rect.Width, rect.Bottom - common.Bottom),
+            new Rect(rect.X, common.Y, common.X - rect.X, common.Height),
+            new Rect(common.Right, common.Y, rect.Right - common.Right, common.Height),
+        ];
+        foreach (Rect part in parts)
+        {
+            if (!part.IsEmpty)
+            {
+                to.Add(part);
+            }
+        }
+    }
+
     private static void AddPieces(Rect rect, (int Width, int Height) grid, List<Rect> to)
     {
         if (rect.IsEmpty)

@@ -16,6 +16,7 @@ internal sealed class LossyFields
 
     private readonly Dictionary<(int X, int Y), (Rect Rect, long Since)> _fields = [];
     private readonly List<(int X, int Y)> _quiet = [];
+    private readonly List<Rect> _pieces = [];
 
     internal bool IsEmpty => _fields.Count == 0;
 
@@ -26,6 +27,31 @@ internal sealed class LossyFields
     {
         (int, int) key = KeyOf(rect);
         _fields[key] = (rect.Union(_fields.GetValueOrDefault(key).Rect), now);
+    }
+
+    /// <summary>Whether any of this is not exact.</summary>
+    internal bool Touches(Rect rect)
+    {
+        foreach ((Rect lossy, long _) in _fields.Values)
+        {
+            if (!lossy.Intersect(rect).IsEmpty)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>All of this was sent with loss now, or copied from where it was.</summary>
+    internal void AddAll(Rect rect, long now)
+    {
+        _pieces.Clear();
+        RectCutting.Cut(rect, rect with { X = 0, Y = 0, Width = rect.Right, Height = rect.Bottom }, (Side, Side), _pieces);
+        foreach (Rect piece in _pieces)
+        {
+            Add(piece, now);
+        }
     }
 
     /// <summary>This, within one field, was sent exactly.</summary>

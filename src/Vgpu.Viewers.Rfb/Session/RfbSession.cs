@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Vgpu.Screens;
 
@@ -8,10 +7,8 @@ namespace Vgpu.Viewers.Rfb;
 /// One viewer: what it says is read and done by one task, what it is shown is made and written by another. It is shown more
 /// once it has taken what it was sent, so a slow one gets fewer pictures and no queue grows.
 /// </summary>
-internal sealed class RfbSession : IFrameViewer, IClientMessages, IDisposable
+internal sealed partial class RfbSession : IFrameViewer, IDisposable
 {
-    private const long MinResizeMilliseconds = 50;
-
     private readonly RfbServer _server;
     private readonly RfbServerOptions _options;
     private readonly RfbPeer _peer;
@@ -24,8 +21,6 @@ internal sealed class RfbSession : IFrameViewer, IClientMessages, IDisposable
     private Stream _stream;
     private ViewerOutput? _output;
     private string? _reason;
-    private bool _isFence;
-    private long _lastResize = long.MinValue / 2;
 
     internal RfbSession(RfbServer server, RfbServerOptions options, Screen screen, Stream stream, RfbPeer peer, CancellationToken end)
     {
@@ -230,116 +225,5 @@ internal sealed class RfbSession : IFrameViewer, IClientMessages, IDisposable
         {
             limit.Dispose();
         }
-    }
-
-    void IClientMessages.SetPixelFormat(RfbPixelFormat format) => _state.SetFormat(format);
-
-    void IClientMessages.SetEncodings(ReadOnlySpan<int> encodings)
-    {
-        bool drewCursor = _state.Encodings.DrawsCursor;
-        _state.SetEncodings(encodings);
-        if (drewCursor != _state.Encodings.DrawsCursor)
-        {
-            Changes.CursorChanged();
-        }
-    }
-
-    void IClientMessages.RequestUpdate(bool incremental, Rect rect)
-    {
-        // First what is asked for, then that it is: the other task may answer in between.
-        if (!incremental)
-        {
-            Changes.Add(rect.Intersect(_output!.Bounds));
-        }
-
-        _state.Request(incremental, rect);
-    }
-
-    void IClientMessages.Key(uint keysym, bool isDown)
-    {
-        if (_server.MayType(this))
-        {
-            _input.Key(keysym, isDown);
-        }
-    }
-
-    void IClientMessages.ExtendedKey(uint keysym, uint scancode, bool isDown)
-    {
-        if (_server.MayType(this))
-        {
-            _input.Scancode(scancode, keysym, isDown);
-        }
-    }
-
-    void IClientMessages.Pointer(byte buttons, int x, int y)
-    {
-        if (_server.MayType(this))
-        {
-            Rect bounds = _output!.Bounds;
-            _input.Pointer(buttons, x, y, bounds.Width, bounds.Height);
-        }
-    }
-
-    void IClientMessages.EnableContinuousUpdates(bool enable, Rect rect) => _state.SetContinuous(enable, rect);
-
-    void IClientMessages.Fence(uint flags, ReadOnlySpan<byte> payload)
-    {
-        if ((flags & RfbProtocol.FenceRequest) == 0)
-        {
-            if (payload.Length == sizeof(uint))
-            {
-                _pacing.Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(payload), Environment.TickCount64);
-            }
-
-            return;
-        }
-
-        _state.AnswerFence(flags, payload);
-        _isFence = true;
-    }
-
-    void IClientMessages.SetDesktopSize(int width, int height, ReadOnlySpan<Rect> screens)
-    {
-        _state.AnswerResize(RfbProtocol.ReasonThisClient, Resize(width, height, screens));
-        if (!_state.Encodings.ExtendedDesktopSize)
-        {
-            throw new RfbViolationException("it asks for a size, which it was not offered");
-        }
-    }
-
-    void IClientMessages.MessageDone()
-    {
-        if (!_isFence)
-        {
-            _state.FlushFence();
-        }
-
-        _isFence = false;
-        _signal.Set();
-    }
-
-    private ushort Resize(int width, int height, ReadOnlySpan<Rect> screens)
-    {
-        if (!_server.MayType(this))
-        {
-            return RfbProtocol.ResizeProhibited;
-        }
-
-        var mode = new DisplayMode(width, height, Frame.Head.PreferredMode.RefreshHertz);
-        if (!mode.IsValid || screens.Length != 1 || screens[0] != new Rect(0, 0, width, height))
-        {
-            return RfbProtocol.ResizeInvalidLayout;
-        }
-
-        // Each one is a monitor that is plugged in anew, for the guest.
-        long now = Environment.TickCount64;
-        if (now - _lastResize < MinResizeMilliseconds)
-        {
-            return RfbProtocol.ResizeProhibited;
-        }
-
-        _lastResize = now;
-        Frame.Head.RequestMode(mode);
-        return _output!.Bounds == new Rect(0, 0, width, height) ? RfbProtocol.ResizeDone : RfbProtocol.ResizeForwarded;
     }
 }

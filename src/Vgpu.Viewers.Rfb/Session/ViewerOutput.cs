@@ -8,7 +8,7 @@ namespace Vgpu.Viewers.Rfb;
 /// it and there is something new. Pixels are read as late as they can be; what changes meanwhile comes with the next update.
 /// One thread at a time.
 /// </summary>
-internal sealed class ViewerOutput : IDisposable
+internal sealed partial class ViewerOutput : IDisposable
 {
     private const int PieceSize = 256 << 10;
 
@@ -22,7 +22,10 @@ internal sealed class ViewerOutput : IDisposable
     private readonly List<Move> _moves = [];
     private readonly List<Rect> _damage = [];
     private readonly List<Rect> _rects = [];
+    private readonly List<Rect> _outside = [];
     private readonly LossyFields _lossy = new();
+    private readonly VideoArea? _video;
+    private readonly OutputBuffer _film = new(256);
     private readonly OutputBuffer _buffer = new();
     private readonly uint[] _staged = new uint[RectCutting.MaxArea];
     private ViewerTurn _turn;
@@ -42,6 +45,7 @@ internal sealed class ViewerOutput : IDisposable
         _changes = changes;
         _pacing = pacing;
         _encoders = new RectEncoders(options.Codecs);
+        _video = options.Codecs is null ? null : new VideoArea(options.Codecs);
         _frameMilliseconds = 1000 / options.MaxFramesPerSecond;
         _timer = new Timer(_ => wake());
     }
@@ -94,6 +98,8 @@ internal sealed class ViewerOutput : IDisposable
     {
         _timer.Dispose();
         _encoders.Dispose();
+        _video?.Dispose();
+        _film.Dispose();
         _buffer.Dispose();
     }
 
@@ -133,7 +139,7 @@ internal sealed class ViewerOutput : IDisposable
             long quiet = Plan();
             bool hasCursor = _turn.Encodings.DrawsCursor && _changes.TakeCursorChange();
             bool hasKeys = _state.TakeExtendedKeys();
-            int count = _moves.Count + _rects.Count + (hasCursor ? 1 : 0) + (hasKeys ? 1 : 0);
+            int count = _moves.Count + _rects.Count + (hasCursor ? 1 : 0) + (hasKeys ? 1 : 0) + (_film.Length != 0 ? 1 : 0);
             if (count == 0)
             {
                 if (quiet > 0)
@@ -181,6 +187,7 @@ internal sealed class ViewerOutput : IDisposable
             TakeBounds();
             _changes.Reset(_bounds);
             _lossy.Clear();
+            _video?.Clear();
             _state.Widen(_bounds);
         }
 
@@ -203,48 +210,6 @@ internal sealed class ViewerOutput : IDisposable
         return true;
     }
 
-    // What goes out with this update, in pieces that the encoding takes; how long until more of it could be sent exactly.
-    private long Plan()
-    {
-        _moves.Clear();
-        _damage.Clear();
-        _rects.Clear();
-        _next = 0;
-        bool drawsCursor = _turn.Encodings.DrawsCursor;
-        PlanCursor(drawsCursor);
-
-        _changes.Take(_turn.Wanted.Intersect(_bounds), _turn.Encodings.CopyRect && drawsCursor && _frame.Bounds == _bounds, _moves, _damage);
-        (int, int) grid = _encoders.For(_turn.Encodings).Grid;
-        foreach (Rect rect in _damage)
-        {
-            RectCutting.Cut(rect, _frame.Bounds, grid, _rects);
-        }
-
-        _exactFrom = _rects.Count;
-        return _lossy.TakeQuiet(_turn.Wanted.Intersect(_bounds), Environment.TickCount64, _rects);
-    }
-
-    // A viewer that draws none has the cursor in its picture, where it was and where it is.
-    private void PlanCursor(bool drawsCursor)
-    {
-        if (drawsCursor)
-        {
-            _changes.Add(_drawnCursor);
-            _drawnCursor = default;
-        }
-        else if (_changes.TakeCursorChange())
-        {
-            _changes.Add(_drawnCursor);
-            _cursor = _frame.Head.Cursor;
-            _drawnCursor = PlaceOf(_cursor.Image, _cursor.X, _cursor.Y).Intersect(_frame.Bounds);
-            _changes.Add(_drawnCursor);
-        }
-    }
-
-    private static Rect PlaceOf(CursorImage? image, int x, int y) => image is null
-        ? default
-        : new Rect((int)Math.Max((long)x - image.HotX, int.MinValue), (int)Math.Max((long)y - image.HotY, int.MinValue), image.Width, image.Height);
-
     private void WriteExtras(bool hasCursor, bool hasKeys)
     {
         foreach (Move move in _moves)
@@ -252,6 +217,12 @@ internal sealed class ViewerOutput : IDisposable
             WriteRectHeader(move.Target, RfbProtocol.EncodingCopyRect);
             _buffer.U16(move.Source.X);
             _buffer.U16(move.Source.Y);
+        }
+
+        if (_film.Length != 0)
+        {
+            WriteRectHeader(_video!.Area, RfbProtocol.EncodingOpenH264);
+            _buffer.Bytes(_film.Written.Span);
         }
 
         if (hasCursor)
