@@ -89,7 +89,7 @@ public sealed class HostileTests
     [Fact]
     public void Who_says_nothing_or_half_is_closed_in_time_and_who_is_idle_is_not()
     {
-        using var desk = new Desk(options: new RfbServerOptions { Name = "desk", Patience = TimeSpan.FromMilliseconds(200) });
+        using var desk = new Desk(options: new RfbServerOptions { Name = "desk", Patience = TimeSpan.FromSeconds(3) });
         using var idle = new Viewer(desk.Address);
         using var silent = new Wire(desk.Address);
         silent.AssertClosed();
@@ -105,7 +105,7 @@ public sealed class HostileTests
     [Fact]
     public void Who_asks_and_never_reads_is_closed_in_time()
     {
-        using var desk = new Desk(1900, 1000, new RfbServerOptions { Name = "desk", Patience = TimeSpan.FromMilliseconds(300) });
+        using var desk = new Desk(1900, 1000, new RfbServerOptions { Name = "desk", Patience = TimeSpan.FromSeconds(3) });
         desk.ScribbleAll(new Random(1));
         using var deaf = new Viewer(desk.Address);
         for (int i = 0; i < 20; i++)

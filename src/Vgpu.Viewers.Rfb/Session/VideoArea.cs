@@ -102,7 +102,15 @@ internal sealed class VideoArea(IPictureCodecs codecs) : IDisposable
         }
 
         (int streak, long last, Rect changed) = _fields.GetValueOrDefault(key);
-        _fields[key] = now - last > MostBetween ? (0, now, part) : (last == now ? streak : streak + 1, now, part.Union(changed));
+        if (last == now)
+        {
+            _fields[key] = (streak, now, part.Union(changed));
+            return;
+        }
+
+        // Where it is counts from half of the way on: before, all of the screen may have been painted.
+        streak = now - last > MostBetween ? 0 : streak + 1;
+        _fields[key] = (streak, now, streak <= MinStreak / 2 ? part : part.Union(changed));
     }
 
     private void Begin(Rect area)
