@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # The host's C compiler and static C library, for the guest's test programs, and what tests ask besides: edid-decode, mdevctl and FUSE for
 # the tree, curl and systemd-analyze for the daemon, and a libvirtd that is never started but by them (with its virsh; no service, no
-# network). The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
+# network), and VNC viewers with a display of their own. The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
 
 COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode mdevctl libfuse3-3 fuse3 curl systemd
-    libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients)
+    libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
+    tigervnc-viewer gvncviewer vncsnapshot xvfb imagemagick xdotool)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
@@ -14,7 +15,8 @@ compiler_works() {
     # A user's PATH may lack the administrator's folders.
     local PATH=$PATH:/usr/sbin
     local tool
-    for tool in gcc edid-decode mdevctl fusermount3 curl systemd-analyze libvirtd virsh; do
+    for tool in gcc edid-decode mdevctl fusermount3 curl systemd-analyze libvirtd virsh \
+        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool; do
         command -v $tool >/dev/null || return 1
     done
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |

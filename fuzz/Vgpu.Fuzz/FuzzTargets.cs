@@ -5,7 +5,7 @@ namespace Vgpu.Fuzz;
 /// <summary>All targets by name.</summary>
 public static class FuzzTargets
 {
-    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "feed"];
+    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "feed", "rfb"];
 
     public static IFuzzTarget Make(string name) => name switch
     {
@@ -13,6 +13,7 @@ public static class FuzzTargets
         "virtio-gpu" => new GpuTarget(),
         "bochs" => new BochsTarget(),
         "feed" => new FeedTarget(),
+        "rfb" => new RfbTarget(),
         _ => throw new ArgumentException($"no target is called {name}", nameof(name)),
     };
 }

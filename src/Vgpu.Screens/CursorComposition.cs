@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Screens;
 
-// Draws a premultiplied cursor over a B8G8R8X8 picture: Porter and Duff's "over".
-internal static class CursorComposition
+/// <summary>Draws a premultiplied cursor over a B8G8R8X8 picture: Porter and Duff's "over". Any thread.</summary>
+public static class CursorComposition
 {
-    // The cursor's hot spot lies at (x, y) of the picture; what hangs over its edges is left out.
-    internal static void Draw(CursorImage cursor, int x, int y, Span<byte> picture, int width, int height)
+    /// <summary>The cursor's hot spot lies at (x, y) of the picture, of which it may hang over the edges. Allocates nothing.</summary>
+    public static void Draw(CursorImage cursor, int x, int y, Span<byte> picture, int width, int height)
     {
         long left = (long)x - cursor.HotX;
         long top = (long)y - cursor.HotY;

@@ -1,0 +1,411 @@
+using Vgpu.Screens;
+
+namespace Vgpu.Viewers.Rfb.Tests;
+
+/// <summary>Decodes what the server sends, as the specifications say and with nothing of the server's.</summary>
+internal sealed class ViewerDecoder(Wire wire) : IDisposable
+{
+    private readonly Inflater _zrle = new();
+    private readonly Inflater?[] _tight = new Inflater?[4];
+    private uint[] _pixels = [];
+
+    internal int Width { get; set; }
+
+    internal int Height { get; set; }
+
+    internal RfbPixelFormat Format { get; set; }
+
+    /// <summary>How many rectangles of each encoding came.</summary>
+    internal Dictionary<int, int> Counts { get; } = [];
+
+    internal int JpegCount { get; private set; }
+
+    internal List<(Rect Area, uint Flags, byte[] Data)> Films { get; } = [];
+
+    internal long PixelBytes { get; private set; }
+
+    /// <summary>The last of its kind, header and data.</summary>
+    internal (int HotX, int HotY, int Width, int Height, byte[] Pixels, byte[] Mask)? Cursor { get; private set; }
+
+    internal List<(int Reason, int Status, int Width, int Height)> Sizes { get; } = [];
+
+    internal int EndsOfContinuousUpdates { get; private set; }
+
+    internal List<(uint Flags, byte[] Payload)> Fences { get; } = [];
+
+    /// <summary>Whether fences that ask are answered.</summary>
+    internal bool AnswersFences { get; set; } = true;
+
+    internal uint At(int x, int y) => _pixels[(y * Width) + x];
+
+    // No picture has these values, so what is right has been sent.
+    internal void Resize(int width, int height) => (Width, Height, _pixels) = (width, height, [.. Enumerable.Repeat(uint.MaxValue, width * height)]);
+
+    /// <summary>A colour (red, green, blue) in this viewer's format.</summary>
+    internal uint ValueOf(uint colour) =>
+        (Scale(colour >> 16, Format.RedMax) << Format.RedShift) | (Scale(colour >> 8, Format.GreenMax) << Format.GreenShift) | (Scale(colour, Format.BlueMax) << Format.BlueShift);
+
+    /// <summary>Reads up to the end of the next FramebufferUpdate.</summary>
+    internal void ReadUpdate()
+    {
+        while (ReadMessage() != 0)
+        {
+        }
+    }
+
+    internal byte ReadMessage()
+    {
+        byte type = wire.U8();
+        switch (type)
+        {
+            case 0:
+                wire.U8();
+                int count = wire.U16();
+                for (int i = 0; i < count; i++)
+                {
+                    ReadRect();
+                }
+
+                break;
+            case 150:
+                EndsOfContinuousUpdates++;
+                break;
+            case 248:
+                ReadFence();
+                break;
+            default:
+                Assert.Fail($"message {type} came");
+                break;
+        }
+
+        return type;
+    }
+
+    private void ReadFence()
+    {
+        wire.Bytes(3);
+        uint flags = wire.U32();
+        byte[] payload = wire.Bytes(wire.U8());
+        Fences.Add((flags, payload));
+        if ((flags & 0x80000000) != 0 && AnswersFences)
+        {
+            wire.Send([248, 0, 0, 0, .. Wire.B32(flags & 7), (byte)payload.Length, .. payload]);
+        }
+    }
+
+    private void ReadRect()
+    {
+        int x = wire.U16(), y = wire.U16(), width = wire.U16(), height = wire.U16();
+        int encoding = (int)wire.U32();
+        Counts[encoding] = Counts.GetValueOrDefault(encoding) + 1;
+        if (encoding is 0 or 1 or 7 or 16)
+        {
+            Assert.True(width > 0 && height > 0 && x + width <= Width && y + height <= Height, $"{x},{y} {width}x{height} of {Width}x{Height}");
+        }
+
+        switch (encoding)
+        {
+            case 0:
+                ReadRaw(x, y, width, height);
+                break;
+            case 1:
+                Copy(wire.U16(), wire.U16(), x, y, width, height);
+                break;
+            case 7:
+                ReadTight(x, y, width, height);
+                break;
+            case 16:
+                ReadZrle(x, y, width, height);
+                break;
+            case 50:
+                ReadFilm(new Rect(x, y, width, height));
+                break;
+            case -223:
+                Sizes.Add((0, 0, width, height));
+                Resize(width, height);
+                break;
+            case -308:
+                int screens = wire.U8();
+                wire.Bytes(3 + (16 * screens));
+                Sizes.Add((x, y, width, height));
+                if ((x != 1 || y == 0) && (width, height) != (Width, Height))
+                {
+                    Resize(width, height);
+                }
+
+                break;
+            case -239:
+                Cursor = (x, y, width, height, wire.Bytes(width * height * Format.BytesPerPixel), wire.Bytes((width + 7) / 8 * height));
+                break;
+            case -314:
+                Assert.Equal(0u, wire.U32());
+                Cursor = (x, y, width, height, wire.Bytes(width * height * 4), []);
+                break;
+            case -258:
+                Assert.Equal((0, 0, 0, 0), (x, y, width, height));
+                break;
+            default:
+                Assert.Fail($"encoding {encoding} came");
+                break;
+        }
+    }
+
+    private void ReadRaw(int x, int y, int width, int height)
+    {
+        int size = Format.BytesPerPixel;
+        byte[] bytes = wire.Bytes(width * height * size);
+        PixelBytes += bytes.Length;
+        for (int i = 0; i < width * height; i++)
+        {
+            Set(x + (i % width), y + (i / width), Value(bytes.AsSpan(i * size, size)));
+        }
+    }
+
+    private void Copy(int fromX, int fromY, int x, int y, int width, int height)
+    {
+        Assert.True(fromX + width <= Width && fromY + height <= Height);
+        var block = new uint[width * height];
+        for (int i = 0; i < block.Length; i++)
+        {
+            block[i] = At(fromX + (i % width), fromY + (i / width));
+        }
+
+        for (int i = 0; i < block.Length; i++)
+        {
+            Set(x + (i % width), y + (i / width), block[i]);
+        }
+    }
+
+    private void ReadZrle(int x, int y, int width, int height)
+    {
+        byte[] compressed = wire.Bytes((int)wire.U32());
+        PixelBytes += compressed.Length;
+        _zrle.Feed(compressed);
+        for (int ty = 0; ty < height; ty += 64)
+        {
+            for (int tx = 0; tx < width; tx += 64)
+            {
+                ReadZrleTile(x + tx, y + ty, Math.Min(64, width - tx), Math.Min(64, height - ty));
+            }
+        }
+    }
+
+    private void ReadZrleTile(int x, int y, int width, int height)
+    {
+        int kind = _zrle.Take(1)[0];
+        int colours = kind & 127;
+        uint[] palette = [.. Enumerable.Range(0, colours).Select(_ => CompactPixel())];
+        int total = width * height;
+        if (kind == 1)
+        {
+            for (int i = 0; i < total; i++)
+            {
+                Set(x + (i % width), y + (i / width), palette[0]);
+            }
+        }
+        else if (kind == 0)
+        {
+            for (int i = 0; i < total; i++)
+            {
+                Set(x + (i % width), y + (i / width), CompactPixel());
+            }
+        }
+        else if (kind <= 16)
+        {
+            int bits = colours == 2 ? 1 : colours <= 4 ? 2 : 4;
+            for (int row = 0; row < height; row++)
+            {
+                byte[] packed = _zrle.Take(((width * bits) + 7) / 8);
+                for (int i = 0; i < width; i++)
+                {
+                    int shift = 8 - bits - (i * bits % 8);
+                    Set(x + i, y + row, palette[(packed[i * bits / 8] >> shift) & ((1 << bits) - 1)]);
+                }
+            }
+        }
+        else
+        {
+            Assert.True(kind >= 128 && kind != 129, $"ZRLE kind {kind}");
+            for (int i = 0; i < total;)
+            {
+                (uint value, int run) = kind == 128 ? (CompactPixel(), Run()) : Indexed(palette);
+                Assert.True(i + run <= total);
+                for (; run > 0; run--, i++)
+                {
+                    Set(x + (i % width), y + (i / width), value);
+                }
+            }
+        }
+    }
+
+    private (uint Value, int Run) Indexed(uint[] palette)
+    {
+        int index = _zrle.Take(1)[0];
+        return (palette[index & 127], index < 128 ? 1 : Run());
+    }
+
+    private int Run()
+    {
+        int run = 1;
+        int part;
+        do
+        {
+            part = _zrle.Take(1)[0];
+            run += part;
+        }
+        while (part == 255);
+        return run;
+    }
+
+    private uint CompactPixel()
+    {
+        uint bits = Format.ColourBits;
+        bool isShort = Format is { BitsPerPixel: 32, Depth: <= 24 } && ((bits >> 24) == 0 || (bits & 0xff) == 0);
+        if (!isShort)
+        {
+            return Value(_zrle.Take(Format.BytesPerPixel));
+        }
+
+        byte[] three = _zrle.Take(3);
+        bool isLow = (bits >> 24) == 0;
+        byte[] four = isLow == Format.IsBigEndian ? [0, .. three] : [.. three, 0];
+        return Value(four);
+    }
+
+    private void ReadTight(int x, int y, int width, int height)
+    {
+        Assert.True(width <= 2048);
+        byte control = wire.U8();
+        for (int i = 0; i < 4; i++)
+        {
+            if ((control & (1 << i)) != 0)
+            {
+                _tight[i] = null;
+            }
+        }
+
+        int kind = control >> 4;
+        if (kind == 8)
+        {
+            uint value = TightPixel(wire.Bytes(TightSize));
+            for (int i = 0; i < width * height; i++)
+            {
+                Set(x + (i % width), y + (i / width), value);
+            }
+
+            return;
+        }
+
+        if (kind == 9)
+        {
+            // What the tests put in place of JPEG: one colour.
+            byte[] average = wire.Bytes(CompactLength());
+            JpegCount++;
+            for (int i = 0; i < width * height; i++)
+            {
+                Set(x + (i % width), y + (i / width), ValueOf(average[0] | ((uint)average[1] << 8) | ((uint)average[2] << 16)));
+            }
+
+            return;
+        }
+
+        Assert.True(kind < 8, $"Tight kind {kind}");
+        int filter = (kind & 4) != 0 ? wire.U8() : 0;
+        if (filter == 1)
+        {
+            int colours = wire.U8() + 1;
+            uint[] palette = [.. Enumerable.Range(0, colours).Select(_ => TightPixel(wire.Bytes(TightSize)))];
+            int rowLength = colours == 2 ? (width + 7) / 8 : width;
+            byte[] indices = TightData(kind & 3, rowLength * height);
+            for (int i = 0; i < width * height; i++)
+            {
+                int column = i % width;
+                int row = i / width * rowLength;
+                int index = colours == 2 ? (indices[row + (column / 8)] >> (7 - (column % 8))) & 1 : indices[row + column];
+                Set(x + column, y + (i / width), palette[index]);
+            }
+
+            return;
+        }
+
+        Assert.Equal(0, filter);
+        int size = TightSize;
+        byte[] bytes = TightData(kind & 3, width * height * size);
+        for (int i = 0; i < width * height; i++)
+        {
+            Set(x + (i % width), y + (i / width), TightPixel(bytes.AsSpan(i * size, size)));
+        }
+    }
+
+    private byte[] TightData(int stream, int length)
+    {
+        if (length < 12)
+        {
+            return wire.Bytes(length);
+        }
+
+        int compressed = CompactLength();
+        PixelBytes += compressed;
+        Inflater inflater = _tight[stream] ??= new Inflater();
+        inflater.Feed(wire.Bytes(compressed));
+        return inflater.Take(length);
+    }
+
+    private void ReadFilm(Rect area)
+    {
+        int length = (int)wire.U32();
+        uint flags = wire.U32();
+        byte[] data = wire.Bytes(length);
+        Films.Add((area, flags, data));
+        for (int i = 0; i < area.Area; i++)
+        {
+            Set(area.X + (i % area.Width), area.Y + (i / area.Width), ValueOf(data[1] | ((uint)data[2] << 8) | ((uint)data[3] << 16)));
+        }
+    }
+
+    private int CompactLength()
+    {
+        int length = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            byte part = wire.U8();
+            length |= (i == 2 ? part : part & 127) << (7 * i);
+            if (part < 128)
+            {
+                break;
+            }
+        }
+
+        return length;
+    }
+
+    private int TightSize => Format.Is888 ? 3 : Format.BytesPerPixel;
+
+    private uint TightPixel(ReadOnlySpan<byte> bytes) => Format.Is888
+        ? ((uint)bytes[0] << Format.RedShift) | ((uint)bytes[1] << Format.GreenShift) | ((uint)bytes[2] << Format.BlueShift)
+        : Value(bytes);
+
+    private uint Value(ReadOnlySpan<byte> bytes)
+    {
+        uint value = 0;
+        for (int i = 0; i < bytes.Length; i++)
+        {
+            value |= (uint)bytes[Format.IsBigEndian ? bytes.Length - 1 - i : i] << (8 * i);
+        }
+
+        return value & Format.ColourBits;
+    }
+
+    private void Set(int x, int y, uint value) => _pixels[(y * Width) + x] = value;
+
+    private static uint Scale(uint channel, ushort max) => (((channel & 255) * max) + 127) / 255;
+
+    public void Dispose()
+    {
+        _zrle.Dispose();
+        foreach (Inflater? inflater in _tight)
+        {
+            inflater?.Dispose();
+        }
+    }
+}
