@@ -4,6 +4,23 @@ namespace Vgpu.Linux.Tests;
 public sealed class UnixSocketTests
 {
     [Fact]
+    public void Connecting_and_sending_wait_no_longer_than_they_are_told()
+    {
+        using var folder = new TemporaryFolder();
+        using UnixSocket listener = UnixSocket.Listen(folder.File("full"), backlog: 0);
+        using UnixSocket first = UnixSocket.Connect(folder.File("full"), TimeSpan.FromMilliseconds(1));
+        Assert.Equal(Errno.EAGAIN, Assert.Throws<LinuxException>(() => UnixSocket.Connect(folder.File("full"), TimeSpan.FromMilliseconds(1))).Errno);
+        using UnixSocket? accepted = listener.Accept();
+        Errno error = Errno.None;
+        for (int i = 0; i < 10_000 && error == Errno.None; i++)
+        {
+            error = first.Send(new byte[4096]);
+        }
+
+        Assert.Equal(Errno.EAGAIN, error);
+    }
+
+    [Fact]
     public void Descriptors_travel_with_the_first_byte()
     {
         var (first, second) = UnixSocket.Pair();

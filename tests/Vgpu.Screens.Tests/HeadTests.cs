@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Vgpu.Linux;
 
 namespace Vgpu.Screens.Tests;
@@ -257,6 +258,56 @@ public sealed class HeadTests
         await stop.CancelAsync();
         await captures;
         stop.Dispose();
+    }
+
+    [Theory]
+    [InlineData(0, 0, 2000, 100)]
+    [InlineData(3, 5, 17, 90)]
+    [InlineData(-10, 90, 5000, 5000)]
+    [InlineData(1999, 99, 1, 1)]
+    public void A_part_is_copied_to_its_place_and_nothing_else(int x, int y, int width, int height)
+    {
+        Head head = new Screen(1, new DisplayMode(640, 480)).Heads[0];
+        using Surface shown = Surface.Create("shown", 2000, 100, PixelFormat.A8B8G8R8, 8192);
+        using Surface target = Surface.Create("target", 2000, 100, PixelFormat.B8G8R8X8);
+        for (int row = 0; row < 100; row++)
+        {
+            new Random(row).NextBytes(shown.Row(row));
+        }
+
+        head.SetSurface(shown);
+        Assert.True(head.TryCopy(new Rect(x, y, width, height), target));
+        ReadOnlySpan<uint> all = MemoryMarshal.Cast<byte, uint>(head.Capture(withCursor: false)!.Pixels.Span);
+        var part = new Rect(x, y, width, height);
+        for (int row = 0; row < 100; row++)
+        {
+            ReadOnlySpan<uint> copied = MemoryMarshal.Cast<byte, uint>(target.Row(row));
+            for (int column = 0; column < 2000; column++)
+            {
+                bool isPart = part.Contains(new Rect(column, row, 1, 1));
+                Assert.Equal(isPart ? all[(row * 2000) + column] : 0, copied[column]);
+            }
+        }
+
+        head.SetSurface(null);
+        Assert.False(head.TryCopy(part, target));
+    }
+
+    [Fact]
+    public void A_part_is_copied_for_who_has_the_right_size_and_format()
+    {
+        Head head = new Screen(1, new DisplayMode(640, 480)).Heads[0];
+        using Surface shown = Surface.Create("shown", 20, 10, PixelFormat.B8G8R8X8);
+        using Surface other = Surface.Create("target", 20, 11, PixelFormat.B8G8R8X8);
+        using Surface odd = Surface.Create("target", 20, 10, PixelFormat.R8G8B8X8);
+        head.SetSurface(shown);
+        Assert.False(head.TryCopy(shown.Bounds, other));
+        Assert.True(head.TryCopy(new Rect(30, 0, 5, 5), other));
+        Assert.Throws<ArgumentException>(() => head.TryCopy(shown.Bounds, odd));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        _ = head.TryCopy(shown.Bounds, shown);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        head.SetSurface(null);
     }
 
     private sealed class Source(Action refresh) : IFrameSource
