@@ -1,11 +1,13 @@
 # shellcheck shell=bash
 # The host's C compiler and static C library, for the guest's test programs, and what tests ask besides: edid-decode, mdevctl and FUSE for
-# the tree, curl and systemd-analyze for the daemon, and a libvirtd that is never started but by them (with its virsh; no service, no
-# network), and VNC viewers with a display of their own. The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
+# the tree, curl and systemd-analyze for the daemon, the encoders' libraries with their headers and what decodes their pictures,
+# VNC viewers with a display of their own, and a libvirtd that is never started but by them (with its virsh; no service, no
+# network). The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
 
 COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode mdevctl libfuse3-3 fuse3 curl systemd
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-    tigervnc-viewer gvncviewer vncsnapshot xvfb imagemagick xdotool)
+    tigervnc-viewer gvncviewer vncsnapshot xvfb imagemagick xdotool
+    libturbojpeg0 libopenh264-7 libopenh264-dev libx264-164 libx264-dev ffmpeg libjpeg-turbo-progs)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
@@ -16,9 +18,10 @@ compiler_works() {
     local PATH=$PATH:/usr/sbin
     local tool
     for tool in gcc edid-decode mdevctl fusermount3 curl systemd-analyze libvirtd virsh \
-        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool; do
+        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool ffmpeg ffprobe djpeg; do
         command -v $tool >/dev/null || return 1
     done
+    [[ -f /usr/include/x264.h && -f /usr/include/wels/codec_api.h ]] || return 1
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |
         gcc -static -x c -o /dev/null - 2>/dev/null
 }

@@ -2,12 +2,14 @@ using System.Buffers.Binary;
 
 namespace Vgpu.Viewers.Png;
 
-// What is written becomes IDAT chunks of at most 64 KiB (W3C PNG 3rd edition, 5.3 and 11.2.3).
-internal sealed class PngChunkStream(Stream target) : Stream
+// What is written becomes IDAT chunks of at most 64 KiB (W3C PNG 3rd edition, 5.3 and 11.2.3), or, for the later pictures of
+// an animation, fdAT chunks, which begin with their number (11.3.6.3).
+internal sealed class PngChunkStream(Stream target, Func<uint>? nextNumber = null) : Stream
 {
     private const int ChunkSize = 65_536;
     private readonly byte[] _buffer = new byte[ChunkSize];
-    private int _length;
+    private readonly int _start = nextNumber is null ? 0 : sizeof(uint);
+    private int _length = nextNumber is null ? 0 : sizeof(uint);
 
     public override bool CanRead => false;
 
@@ -64,7 +66,7 @@ internal sealed class PngChunkStream(Stream target) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing && _length != 0)
+        if (disposing && _length != _start)
         {
             WriteOut();
         }
@@ -74,7 +76,12 @@ internal sealed class PngChunkStream(Stream target) : Stream
 
     private void WriteOut()
     {
-        WriteChunk(target, "IDAT"u8, _buffer.AsSpan(0, _length));
-        _length = 0;
+        if (nextNumber is not null)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(_buffer, nextNumber());
+        }
+
+        WriteChunk(target, nextNumber is null ? "IDAT"u8 : "fdAT"u8, _buffer.AsSpan(0, _length));
+        _length = _start;
     }
 }

@@ -52,32 +52,39 @@ public static class PngFile
             throw new ArgumentException($"{picture.Width}x{picture.Height} with {picture.Pixels.Length} bytes is no picture.", nameof(picture));
         }
 
+        WriteHeader(target, picture.Width, picture.Height);
+        using (var chunks = new PngChunkStream(target))
+        {
+            WriteRows(chunks, picture.Pixels.Span, picture.Width * Surface.BytesPerPixel, new Rect(0, 0, picture.Width, picture.Height));
+        }
+
+        WriteEnd(target);
+    }
+
+    // The signature and IHDR.
+    internal static void WriteHeader(Stream target, int width, int height)
+    {
         target.Write([0x89, (byte)'P', (byte)'N', (byte)'G', 0x0d, 0x0a, 0x1a, 0x0a]);
         Span<byte> header = stackalloc byte[13];
         header.Clear();
-        BinaryPrimitives.WriteInt32BigEndian(header, picture.Width);
-        BinaryPrimitives.WriteInt32BigEndian(header[4..], picture.Height);
+        BinaryPrimitives.WriteInt32BigEndian(header, width);
+        BinaryPrimitives.WriteInt32BigEndian(header[4..], height);
         header[8] = 8;
         header[9] = TRUECOLOUR;
         PngChunkStream.WriteChunk(target, "IHDR"u8, header);
-        using (var chunks = new PngChunkStream(target))
-        using (var zlib = new ZLibStream(chunks, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            WriteRows(zlib, picture);
-        }
-
-        PngChunkStream.WriteChunk(target, "IEND"u8, []);
     }
 
-    private static void WriteRows(ZLibStream zlib, Picture picture)
+    internal static void WriteEnd(Stream target) => PngChunkStream.WriteChunk(target, "IEND"u8, []);
+
+    // The compressed rows of a part of a picture.
+    internal static void WriteRows(PngChunkStream chunks, ReadOnlySpan<byte> pixels, int stride, Rect part)
     {
-        var filtered = new byte[1 + (picture.Width * BytesPerPixel)];
+        using var zlib = new ZLibStream(chunks, CompressionLevel.Fastest, leaveOpen: true);
+        var filtered = new byte[1 + (part.Width * BytesPerPixel)];
         filtered[0] = FILTER_SUB;
-        ReadOnlySpan<byte> pixels = picture.Pixels.Span;
-        int stride = picture.Width * Surface.BytesPerPixel;
-        for (int y = 0; y < picture.Height; y++)
+        for (int y = part.Y; y < part.Bottom; y++)
         {
-            FilterSub(pixels.Slice(y * stride, stride), filtered.AsSpan(1));
+            FilterSub(pixels.Slice((y * stride) + (part.X * Surface.BytesPerPixel), part.Width * Surface.BytesPerPixel), filtered.AsSpan(1));
             zlib.Write(filtered);
         }
     }

@@ -19,8 +19,8 @@ public interface IH264Encoder : IDisposable
     /// Appends one access unit to <paramref name="annexB"/>: start codes and NAL units. <paramref name="bgrx"/> holds the
     /// rows, <paramref name="stride"/> bytes apart, of which the last needs no gap. The first picture, one with
     /// <paramref name="keyFrame"/>, and such as the encoder chooses are key frames: SPS, PPS and an IDR picture, from
-    /// which a decoder can start. Returns whether this is one. An odd width or height is coded with its last column or
-    /// row doubled and cropped away again by the SPS where the encoder can, else the stream is that one pixel larger.
+    /// which a decoder can start. Returns whether this is one. As 4:2:0 has no odd sizes, an odd width or height is coded
+    /// with its last column or row doubled: the stream's picture is then one pixel larger, of which the left top part is shown.
     /// Throws <see cref="ArgumentException"/> for a stride or pixels that do not fit the size and
     /// <see cref="InvalidOperationException"/> where the library refuses; then nothing has been appended.
     /// </summary>
