@@ -10,7 +10,7 @@ public sealed partial class RoomsTests
     private static readonly string[] s_order =
     [
         "Vgpu.Linux", "Vgpu.Vfio", "Vgpu.VfioUser", "Vgpu.Pci", "Vgpu.Virtio", "Vgpu.Screens", "Vgpu.Gpus",
-        "Vgpu.Vendors.", "Vgpu.Host.", "Vgpu.Viewers.", "Vgpu.Bus", "Vgpu.Qemu", "Vgpu.Api", "Vgpu.Control", "vgpud", "vgpu",
+        "Vgpu.Vendors.", "Vgpu.Host.", "Vgpu.Viewers.Png", "Vgpu.Viewers.Rfb", "Vgpu.Viewers.", "Vgpu.Bus", "Vgpu.Qemu", "Vgpu.Api", "Vgpu.Control", "vgpud", "vgpu",
     ];
 
     public static TheoryData<string> Projects =>
