@@ -32,15 +32,15 @@ public sealed class ApiTests : IDisposable
     }
 
     [Fact]
-    public void Who_knows_the_list_is_answered_when_it_changes()
+    public async Task Who_knows_the_list_is_answered_when_it_changes()
     {
         FakeVgpu desk = _served.Vgpus.Add("desk");
         string etag = _served.Ask("GET", "/api/vgpus").Json.GetProperty("etag").GetString()!;
 
-        Task<Answer> next = Task.Run(() => _served.Ask("GET", $"/api/vgpus?after={etag}"));
+        Task<Answer> next = Task.Run(() => _served.Ask("GET", $"/api/vgpus?after={etag}"), TestContext.Current.CancellationToken);
         _served.Vgpus.Change(desk, facts => facts with { State = ConsoleVgpuState.Stopped });
 
-        JsonElement list = next.GetAwaiter().GetResult().Is(200).Json;
+        JsonElement list = (await next).Is(200).Json;
         Assert.Equal("stopped", list.GetProperty("vgpus")[0].GetProperty("state").GetString());
         Assert.NotEqual(etag, list.GetProperty("etag").GetString());
     }
@@ -109,13 +109,13 @@ public sealed class ApiTests : IDisposable
     }
 
     [Fact]
-    public void The_end_comes_at_once_for_those_who_wait()
+    public async Task The_end_comes_at_once_for_those_who_wait()
     {
         var served = new Served();
         string etag = served.Ask("GET", "/api/vgpus").Json.GetProperty("etag").GetString()!;
-        Task<Answer> waiting = Task.Run(() => served.Ask("GET", $"/api/vgpus?after={etag}"));
-        served.Vgpus.Add("desk");
-        _ = waiting.GetAwaiter().GetResult().Is(200);
+        Task<Answer> waiting = Task.Run(() => served.Ask("GET", $"/api/vgpus?after={etag}"), TestContext.Current.CancellationToken);
+        Workplace.Eventually(() => served.Vgpus.Lists >= 2);
         served.Dispose();
+        _ = (await waiting).Is(200);
     }
 }

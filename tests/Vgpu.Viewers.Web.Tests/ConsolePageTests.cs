@@ -9,9 +9,10 @@ namespace Vgpu.Viewers.Web.Tests;
 public sealed class ConsolePageTests : IDisposable
 {
     private const int KEY_ESC = 1;
+    private const int KEY_BACKSPACE = 14;
     private const int KEY_TAB = 15;
+    private const int KEY_ENTER = 28;
     private const int KEY_LEFTCTRL = 29;
-    private const int KEY_LEFTSHIFT = 42;
     private const int KEY_LEFTALT = 56;
     private const int KEY_DELETE = 111;
     private const int KEY_V = 47;
@@ -190,13 +191,12 @@ public sealed class ConsolePageTests : IDisposable
             });
             await page.goto(given);
             {{Connected}}
-            await page.evaluate(() => { mine.sendCtrlAltDel(); mine.resizeSession = true; });
-            await page.setViewportSize({ width: 900, height: 600 });
             await page.locator('#screen canvas').click();
-            await page.waitForTimeout(1000);
+            // The session ends once all of it has been read.
+            await page.evaluate(() => { mine.resizeSession = true; mine.sendCtrlAltDel(); mine.disconnect(); });
+            await page.goto('about:blank');
             """, _served.Link("desk", viewOnly: true));
-        _ = _desk.Show(Pictures.Flat(320, 200, 1, 2, 3));
-        _ = _browser.Run("await page.waitForFunction(() => document.querySelector('#screen canvas').width === 320);");
+        Workplace.Eventually(() => _served.Vgpus.Lent == 0);
         Assert.Empty(_desk.Input);
         Assert.Equal(new DisplayMode(1024, 768), _desk.Screen.Heads[0].PreferredMode);
     }
@@ -216,6 +216,26 @@ public sealed class ConsolePageTests : IDisposable
     {
         string status = _browser.Run("await page.goto(given); await page.getByText('There is no such vGPU').waitFor(); return await page.title();", _served.Link("nobody<script>")).GetString()!;
         Assert.Equal("No such vGPU", status);
+    }
+
+    [Fact]
+    public void A_build_without_noVNC_says_how_to_get_it_and_takes_pictures_still()
+    {
+        using var folder = new TemporaryFolder();
+        JsonElement seen = _browser.Run("""
+            await page.route('**/api/session', async route => {
+              const response = await route.fetch();
+              await route.fulfill(response.status() === 200 ? { response, json: { ...await response.json(), novnc: null } } : { response });
+            });
+            await page.goto(given.link);
+            await page.getByText('This build has no noVNC').waitFor();
+            const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Picture' }).click()]);
+            await download.saveAs(given.path);
+            return { status: await page.locator('#status').textContent(), errors };
+            """, new { link = _served.Link("desk"), path = folder.File("saved.png") });
+        Assert.Contains("eng/npm novnc", seen.GetProperty("status").GetString(), StringComparison.Ordinal);
+        Assert.Equal(640, PngReader.Read(File.ReadAllBytes(folder.File("saved.png"))).Width);
+        Assert.Equal(0, seen.GetProperty("errors").GetArrayLength());
     }
 
     [Fact]
@@ -274,7 +294,7 @@ public sealed class ConsolePageTests : IDisposable
         Assert.Equal("typing", seen.GetProperty("field").GetString());
         Assert.InRange(seen.GetProperty("inner").GetInt32(), 1, 360);
         Assert.InRange(seen.GetProperty("tall").GetInt32(), 1, 640);
-        int[] expected = [KEY_V, -KEY_V, KEY_P, -KEY_P, 14, -14, 28, -28];
+        int[] expected = [KEY_V, -KEY_V, KEY_P, -KEY_P, KEY_BACKSPACE, -KEY_BACKSPACE, KEY_ENTER, -KEY_ENTER];
         Workplace.Eventually(() => _desk.Keys.Length >= expected.Length, $"keys: {string.Join(' ', _desk.Keys)}");
         Assert.Equal(expected, _desk.Keys);
     }

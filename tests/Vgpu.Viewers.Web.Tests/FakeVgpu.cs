@@ -1,13 +1,12 @@
 using Vgpu.Screens;
-using Vgpu.Testing;
 
 namespace Vgpu.Viewers.Web.Tests;
 
 /// <summary>A vGPU with a real screen, and a guest that keeps what it is told.</summary>
-public sealed class FakeVgpu : IInputSink
+public sealed class FakeVgpu : IInputSink, IDisposable
 {
     private readonly List<InputEvent> _input = [];
-    private readonly CancellationTokenSource _gone = new(); // has no timer and no handle to let go of
+    private readonly CancellationTokenSource _gone = new();
 
     public FakeVgpu(ConsoleVgpu facts)
     {
@@ -43,6 +42,8 @@ public sealed class FakeVgpu : IInputSink
     }
 
     public void End() => _gone.Cancel();
+
+    public void Dispose() => _gone.Dispose();
 
     /// <summary>Shows a picture, pixel for pixel.</summary>
     public Picture Show(Picture picture)

@@ -3,12 +3,19 @@ using Vgpu.Screens;
 namespace Vgpu.Viewers.Web.Tests;
 
 /// <summary>vGPUs that a test makes and draws on.</summary>
-public sealed class FakeVgpus : IConsoleVgpus
+public sealed class FakeVgpus : IConsoleVgpus, IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, FakeVgpu> _all = [];
+    private readonly List<FakeVgpu> _made = [];
+    private int _lists;
+    private int _glances;
+    private int _lent;
 
     public event Action? Changed;
+
+    /// <summary>How often the list was asked for.</summary>
+    public int Lists => Volatile.Read(ref _lists);
 
     /// <summary>Every look at a screen so far.</summary>
     public int Glances => Volatile.Read(ref _glances);
@@ -16,8 +23,6 @@ public sealed class FakeVgpus : IConsoleVgpus
     /// <summary>Screens that are lent now.</summary>
     public int Lent => Volatile.Read(ref _lent);
 
-    private int _glances;
-    private int _lent;
 
     public FakeVgpu Add(string name, ConsoleVgpuState state = ConsoleVgpuState.Running)
     {
@@ -33,6 +38,7 @@ public sealed class FakeVgpus : IConsoleVgpus
         lock (_lock)
         {
             _all.Add(made.Facts.Uuid, made);
+            _made.Add(made);
         }
 
         Changed?.Invoke();
@@ -62,6 +68,7 @@ public sealed class FakeVgpus : IConsoleVgpus
 
     public IReadOnlyList<ConsoleVgpu> List()
     {
+        _ = Interlocked.Increment(ref _lists);
         lock (_lock)
         {
             return [.. _all.Values.OrderBy(vgpu => vgpu.Facts.Name, StringComparer.Ordinal).Select(vgpu => vgpu.Facts with { Modes = vgpu.Modes })];
@@ -92,6 +99,8 @@ public sealed class FakeVgpus : IConsoleVgpus
         _ = Interlocked.Increment(ref _lent);
         return new Loan(this, vgpu);
     }
+
+    public void Dispose() => _made.ForEach(each => each.Dispose());
 
     private FakeVgpu? Find(Guid uuid)
     {

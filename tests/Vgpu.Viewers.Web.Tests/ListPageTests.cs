@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Vgpu.Testing;
 
 namespace Vgpu.Viewers.Web.Tests;
 
@@ -101,29 +100,32 @@ public sealed class ListPageTests : IDisposable
     {
         FakeVgpu desk = _served.Vgpus.Add("desk");
         _ = desk.Show(Pictures.Flat(800, 600, 20, 120, 220));
-        _ = _browser.Run("""
+        JsonElement seen = _browser.Run("""
+            await page.clock.install();
             await page.goto(given);
             await page.locator('canvas:not([hidden])').waitFor();
-            await page.evaluate(() => {
-              Object.defineProperty(document, 'visibilityState', { value: 'hidden', configurable: true });
+            const show = state => page.evaluate(state => {
+              Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
               document.dispatchEvent(new Event('visibilitychange'));
-            });
-            """, _served.Link());
-        int requests = _browser.Run("""
+            }, state);
             let count = 0;
             page.on('request', () => count++);
-            await page.waitForTimeout(4000);
-            return count;
-            """).GetInt32();
-        Assert.InRange(requests, 0, 1);
-        _ = _browser.Run("""
+            await page.clock.runFor(10000);
+            const visible = count;
+            await show('hidden');
+            // What was begun ends.
+            await page.clock.runFor(10000);
+            count = 0;
+            await page.clock.runFor(600000);
+            const hidden = count;
             const asked = page.waitForRequest(/thumbnail/);
-            await page.evaluate(() => {
-              Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
-              document.dispatchEvent(new Event('visibilitychange'));
-            });
+            await show('visible');
+            await page.clock.runFor(10000);
             await asked;
-            """);
+            return { visible, hidden };
+            """, _served.Link());
+        Assert.InRange(seen.GetProperty("visible").GetInt32(), 1, 10);
+        Assert.Equal(0, seen.GetProperty("hidden").GetInt32());
     }
 
     [Fact]

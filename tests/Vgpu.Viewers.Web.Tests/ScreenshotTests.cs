@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace Vgpu.Viewers.Web.Tests;
 
-/// <summary>The pages as they look. With VGPU_SCREENSHOTS, a folder, they are kept there: docs/console.png is one of them.</summary>
+/// <summary>The pages as they look. With VGPU_SCREENSHOTS, a folder, they are kept there: docs/console.png is list.png.</summary>
 [Collection(BrowserCollection.Name)]
 public sealed class ScreenshotTests : IDisposable
 {
@@ -30,8 +30,8 @@ public sealed class ScreenshotTests : IDisposable
     public void Dispose() => _served.Dispose();
 
     [Theory]
-    [InlineData("light", 1280, 860, "list")]
-    [InlineData("dark", 1280, 860, "list-dark")]
+    [InlineData("light", 1280, 1000, "list")]
+    [InlineData("dark", 1280, 1000, "list-dark")]
     [InlineData("light", 360, 740, "list-telephone")]
     public void The_list(string scheme, int width, int height, string name)
     {

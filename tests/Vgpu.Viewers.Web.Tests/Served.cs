@@ -117,8 +117,9 @@ public sealed class Served : IDisposable
 
     public void Dispose()
     {
-        Http.Dispose();
         _console.Dispose();
+        Http.Dispose();
+        Vgpus.Dispose();
         Assert.DoesNotContain(Log.Lines, line => line.Contains(Token, StringComparison.Ordinal) || line.Contains(ViewToken, StringComparison.Ordinal));
         Assert.DoesNotContain(Log.Lines, line => line.Contains("failed", StringComparison.Ordinal));
     }

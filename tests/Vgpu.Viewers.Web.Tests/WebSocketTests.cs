@@ -26,7 +26,7 @@ public sealed class WebSocketTests : IDisposable
     }
 
     [Fact]
-    public void Bytes_come_and_go_however_they_are_cut()
+    public async Task Bytes_come_and_go_however_they_are_cut()
     {
         using ClientWebSocket socket = Open();
         byte[] sent = RandomNumberGenerator.GetBytes(50_000);
@@ -38,17 +38,17 @@ public sealed class WebSocketTests : IDisposable
                 await socket.SendAsync(sent.AsMemory(at, count), WebSocketMessageType.Binary, endOfMessage: size % 3 == 0 || at + count == sent.Length, CancellationToken.None);
                 at += count;
             }
-        });
+        }, TestContext.Current.CancellationToken);
         Assert.Equal(sent, Receive(socket, sent.Length));
-        sending.GetAwaiter().GetResult();
+        await sending;
         Close(socket);
     }
 
     [Fact]
-    public void A_browser_with_a_cookie_and_its_origin_gets_in()
+    public async Task A_browser_with_a_cookie_and_its_origin_gets_in()
     {
         using ClientWebSocket socket = _served.Open(_desk.Facts.Uuid, ("Cookie", _served.Cookie()), ("Origin", _served.Origin));
-        socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Binary, true, CancellationToken.None).GetAwaiter().GetResult();
+        await socket.SendAsync("hello"u8.ToArray(), WebSocketMessageType.Binary, true, TestContext.Current.CancellationToken);
         Assert.Equal("hello"u8.ToArray(), Receive(socket, 5));
         Close(socket);
     }
@@ -82,10 +82,10 @@ public sealed class WebSocketTests : IDisposable
     }
 
     [Fact]
-    public void Text_is_no_RFB()
+    public async Task Text_is_no_RFB()
     {
         using ClientWebSocket socket = Open();
-        socket.SendAsync("RFB 003.008\n"u8.ToArray(), WebSocketMessageType.Text, true, CancellationToken.None).GetAwaiter().GetResult();
+        await socket.SendAsync("RFB 003.008\n"u8.ToArray(), WebSocketMessageType.Text, true, TestContext.Current.CancellationToken);
         Assert.Equal(WebSocketCloseStatus.InvalidMessageType, Ended(socket));
         _ = _served.Log.WaitFor("a message of text");
     }
@@ -190,14 +190,14 @@ public sealed class WebSocketTests : IDisposable
     }
 
     [Fact]
-    public void A_console_that_stops_ends_its_sessions()
+    public async Task A_console_that_stops_ends_its_sessions()
     {
         using var served = new Served(rfb: new EchoEndpoint());
         FakeVgpu desk = served.Vgpus.Add("desk");
         using ClientWebSocket socket = served.Open(desk.Facts.Uuid, served.Bearer());
-        Task<WebSocketCloseStatus?> ended = Task.Run(() => Ended(socket));
+        Task<WebSocketCloseStatus?> ended = Task.Run(() => Ended(socket), TestContext.Current.CancellationToken);
         served.Dispose();
-        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, ended.GetAwaiter().GetResult());
+        Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, await ended);
         Assert.Equal(0, served.Vgpus.Lent);
     }
 
