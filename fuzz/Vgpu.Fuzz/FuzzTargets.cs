@@ -5,13 +5,14 @@ namespace Vgpu.Fuzz;
 /// <summary>All targets by name.</summary>
 public static class FuzzTargets
 {
-    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs"];
+    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "rfb"];
 
     public static IFuzzTarget Make(string name) => name switch
     {
         "session" => new SessionTarget(),
         "virtio-gpu" => new GpuTarget(),
         "bochs" => new BochsTarget(),
+        "rfb" => new RfbTarget(),
         _ => throw new ArgumentException($"no target is called {name}", nameof(name)),
     };
 }

@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Rfb;
 
@@ -40,6 +41,9 @@ public sealed record RfbServerOptions
 
     /// <summary>The most pictures that a viewer is sent in a second.</summary>
     public int MaxFramesPerSecond { get; init; } = 60;
+
+    /// <summary>What the host has for pictures that viewers take with loss; null: all is sent exactly. The caller's.</summary>
+    public IPictureCodecs? Codecs { get; init; }
 
     /// <summary>How long a viewer may take for the handshake, for the rest of a message, and to take what it was sent.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);

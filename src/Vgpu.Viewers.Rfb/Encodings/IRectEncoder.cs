@@ -13,7 +13,8 @@ internal interface IRectEncoder : IDisposable
 
     /// <summary>
     /// Writes a rectangle's data, without its header. <paramref name="rect"/> says where it is on the screen;
-    /// <paramref name="lossless"/>: exactly. Returns whether it is exact.
+    /// <paramref name="quality"/>: -1 for
+    /// exactly, or 0 to 9 for loss where that is shorter. Returns whether it is exact.
     /// </summary>
-    bool Encode(PixelBlock block, Rect rect, ViewerFormat format, bool lossless, OutputBuffer to);
+    bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to);
 }

@@ -9,7 +9,7 @@ internal sealed class RawEncoder : IRectEncoder
 
     public (int Width, int Height) Grid => (2048, 64);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, bool lossless, OutputBuffer to)
+    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
     {
         PixelPacker packer = format.Plain;
         for (int y = 0; y < block.Height; y++)

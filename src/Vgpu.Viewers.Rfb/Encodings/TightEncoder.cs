@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Rfb;
@@ -6,15 +7,19 @@ namespace Vgpu.Viewers.Rfb;
 /// Tight (rfbproto, "Tight Encoding"): one colour, two colours as bits, a palette, or all colours, through zlib streams
 /// that go on. Without the gradient filter, which costs more than it gives.
 /// </summary>
-internal sealed class TightEncoder(int level) : IRectEncoder
+internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
 {
     private const byte Fill = 0x80;
     private const byte ReadFilter = 0x40;
     private const byte PaletteFilter = 1;
+    private const byte Jpeg = 0x90;
     private const int MinToCompress = 12;
+    private const int MinJpeg = 32 * 32;
     private const int AllColours = 0;
     private const int TwoColours = 1;
     private const int ManyColours = 2;
+
+    private static readonly byte[] s_qualities = [15, 29, 41, 42, 62, 77, 79, 86, 92, 100];
 
     private readonly Deflater?[] _deflaters = new Deflater?[3];
     private readonly OutputBuffer _compressed = new();
@@ -25,13 +30,18 @@ internal sealed class TightEncoder(int level) : IRectEncoder
 
     public (int Width, int Height) Grid => (256, 256);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, bool lossless, OutputBuffer to)
+    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
     {
         PixelPacker packer = format.Tight;
         int area = block.Width * block.Height;
         int most = Math.Clamp(area / 16, 2, format.Format.BitsPerPixel == 8 ? 2 : Palette.MaxColours);
         if (!_palette.TryGather(block, most))
         {
+            if (quality >= 0 && area >= MinJpeg && format.Format.BitsPerPixel != 8 && TryJpeg(block, quality, to))
+            {
+                return false;
+            }
+
             Span<byte> bytes = Bytes(area * packer.Size);
             for (int y = 0; y < block.Height; y++)
             {
@@ -69,6 +79,7 @@ internal sealed class TightEncoder(int level) : IRectEncoder
             deflater?.Dispose();
         }
 
+        jpeg?.Dispose();
         _compressed.Dispose();
     }
 
@@ -90,6 +101,30 @@ internal sealed class TightEncoder(int level) : IRectEncoder
             to.U8((byte)((length >> 7) | 0x80));
             to.U8((byte)(length >> 14));
         }
+    }
+
+    private bool TryJpeg(PixelBlock block, int quality, OutputBuffer to)
+    {
+        if (jpeg is null)
+        {
+            return false;
+        }
+
+        _compressed.Clear();
+        try
+        {
+            jpeg.Encode(MemoryMarshal.AsBytes(block.Pixels), block.Width, block.Height, block.Stride * Surface.BytesPerPixel, s_qualities[quality], subsample: quality < 6, _compressed);
+        }
+        catch (InvalidOperationException)
+        {
+            // The library refuses: zlib takes anything.
+            return false;
+        }
+
+        to.U8(Jpeg);
+        WriteLength(_compressed.Length, to);
+        to.Bytes(_compressed.Written.Span);
+        return true;
     }
 
     private void WritePalette(int stream, PixelPacker packer, OutputBuffer to)

@@ -19,7 +19,7 @@ internal sealed class ZrleEncoder(int level) : IRectEncoder
 
     public (int Width, int Height) Grid => (2048, 128);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, bool lossless, OutputBuffer to)
+    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
     {
         int lengthAt = to.Length;
         to.U32(0);

@@ -125,7 +125,7 @@ internal sealed class RfbSession : IFrameViewer, IClientMessages, IDisposable
 
     private async Task<string?> Serve()
     {
-        using var output = new ViewerOutput(Frame, _state, Changes, _pacing, _options.MaxFramesPerSecond, Wake);
+        using var output = new ViewerOutput(Frame, _state, Changes, _pacing, _options, Wake);
         _output = output;
         _server.Enter(this, _peer);
         try

@@ -22,6 +22,7 @@ internal sealed class ViewerOutput : IDisposable
     private readonly List<Move> _moves = [];
     private readonly List<Rect> _damage = [];
     private readonly List<Rect> _rects = [];
+    private readonly LossyFields _lossy = new();
     private readonly OutputBuffer _buffer = new();
     private readonly uint[] _staged = new uint[RectCutting.MaxArea];
     private ViewerTurn _turn;
@@ -32,15 +33,16 @@ internal sealed class ViewerOutput : IDisposable
     private long _lastBegin = long.MinValue / 2;
     private long _size;
     private int _next;
+    private int _exactFrom;
 
-    internal ViewerOutput(ScreenFrame frame, ViewerState state, PendingChanges changes, Pacing pacing, int framesPerSecond, Action wake)
+    internal ViewerOutput(ScreenFrame frame, ViewerState state, PendingChanges changes, Pacing pacing, RfbServerOptions options, Action wake)
     {
         _frame = frame;
         _state = state;
         _changes = changes;
         _pacing = pacing;
-        _encoders = new RectEncoders();
-        _frameMilliseconds = 1000 / framesPerSecond;
+        _encoders = new RectEncoders(options.Codecs);
+        _frameMilliseconds = 1000 / options.MaxFramesPerSecond;
         _timer = new Timer(_ => wake());
     }
 
@@ -128,12 +130,17 @@ internal sealed class ViewerOutput : IDisposable
                 return;
             }
 
-            Plan();
+            long quiet = Plan();
             bool hasCursor = _turn.Encodings.DrawsCursor && _changes.TakeCursorChange();
             bool hasKeys = _state.TakeExtendedKeys();
             int count = _moves.Count + _rects.Count + (hasCursor ? 1 : 0) + (hasKeys ? 1 : 0);
             if (count == 0)
             {
+                if (quiet > 0)
+                {
+                    _timer.Change(quiet, Timeout.Infinite);
+                }
+
                 return;
             }
 
@@ -157,7 +164,8 @@ internal sealed class ViewerOutput : IDisposable
         _seenFrame = _frame.Bounds;
         ViewerEncodings encodings = _turn.Encodings;
         bool isReport = _state.TryTakeSizeReport(out (ushort Reason, ushort Status) report);
-        bool isResized = _frame.Bounds != _bounds && encodings.Resizes;
+        // An answer that is not "done" does not change the viewer's size: a new one follows by itself.
+        bool isResized = _frame.Bounds != _bounds && encodings.Resizes && report.Status == RfbProtocol.ResizeDone;
         if (isNew && !encodings.Resizes)
         {
             _changes.Add(_bounds);
@@ -172,6 +180,7 @@ internal sealed class ViewerOutput : IDisposable
         {
             TakeBounds();
             _changes.Reset(_bounds);
+            _lossy.Clear();
             _state.Widen(_bounds);
         }
 
@@ -194,8 +203,8 @@ internal sealed class ViewerOutput : IDisposable
         return true;
     }
 
-    // What goes out with this update, in pieces that the encoding takes.
-    private void Plan()
+    // What goes out with this update, in pieces that the encoding takes; how long until more of it could be sent exactly.
+    private long Plan()
     {
         _moves.Clear();
         _damage.Clear();
@@ -210,6 +219,9 @@ internal sealed class ViewerOutput : IDisposable
         {
             RectCutting.Cut(rect, _frame.Bounds, grid, _rects);
         }
+
+        _exactFrom = _rects.Count;
+        return _lossy.TakeQuiet(_turn.Wanted.Intersect(_bounds), Environment.TickCount64, _rects);
     }
 
     // A viewer that draws none has the cursor in its picture, where it was and where it is.
@@ -261,9 +273,17 @@ internal sealed class ViewerOutput : IDisposable
         {
             while (_next < _rects.Count && _buffer.Length < PieceSize)
             {
-                Rect rect = _rects[_next++];
+                Rect rect = _rects[_next];
                 WriteRectHeader(rect, encoder.Number);
-                encoder.Encode(Block(rect), rect, _turn.Format, lossless: true, _buffer);
+                int quality = _next++ < _exactFrom ? _turn.Encodings.JpegQuality : -1;
+                if (!encoder.Encode(Block(rect), rect, _turn.Format, quality, _buffer))
+                {
+                    _lossy.Add(rect, Environment.TickCount64);
+                }
+                else if (!_lossy.IsEmpty)
+                {
+                    _lossy.Remove(rect);
+                }
             }
         }
         finally
