@@ -5,7 +5,7 @@ namespace Vgpu.Fuzz;
 /// <summary>All targets by name.</summary>
 public static class FuzzTargets
 {
-    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "rfb"];
+    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "rfb", "websocket"];
 
     public static IFuzzTarget Make(string name) => name switch
     {
@@ -13,6 +13,7 @@ public static class FuzzTargets
         "virtio-gpu" => new GpuTarget(),
         "bochs" => new BochsTarget(),
         "rfb" => new RfbTarget(),
+        "websocket" => new WebSocketTarget(),
         _ => throw new ArgumentException($"no target is called {name}", nameof(name)),
     };
 }

@@ -5,7 +5,7 @@ using Vgpu.Viewers.Rfb;
 namespace Vgpu.Viewers.Web;
 
 /// <summary>RFB to browsers. A screen that several of them see has one server. Any thread.</summary>
-internal sealed class RfbEndpoint(int mostViewers, ILogger log) : IRfbEndpoint
+internal sealed class RfbEndpoint(WebConsoleOptions options, ILogger log) : IRfbEndpoint
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<Screen, Shared> _servers = [];
@@ -37,7 +37,7 @@ internal sealed class RfbEndpoint(int mostViewers, ILogger log) : IRfbEndpoint
         {
             if (!_servers.TryGetValue(screen, out Shared? shared))
             {
-                _servers[screen] = shared = new Shared(new RfbServer(screen, new RfbServerOptions { Name = name, MaxViewers = mostViewers }, log));
+                _servers[screen] = shared = new Shared(new RfbServer(screen, new RfbServerOptions { Name = name, MaxViewers = options.MostSessions, Codecs = options.Codecs }, log));
             }
 
             shared.Viewers++;

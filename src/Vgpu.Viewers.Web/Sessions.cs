@@ -76,7 +76,7 @@ internal sealed partial class Sessions(IConsoleVgpus vgpus, IRfbEndpoint rfb, in
         string? protocol = context.WebSockets.WebSocketRequestedProtocols.Contains(SubProtocol) ? SubProtocol : null;
         using WebSocket socket = await context.WebSockets.AcceptWebSocketAsync(protocol);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, screen.Gone, end);
-        await using var stream = new WebSocketStream(socket);
+        await using var stream = new BoundedWebSocketStream(socket);
         LogBegin(log, peer, vgpu.Name, role == Role.Full ? "may type" : "views");
         try
         {
@@ -92,9 +92,9 @@ internal sealed partial class Sessions(IConsoleVgpus vgpus, IRfbEndpoint rfb, in
         await stream.Close(status, why, s_patience);
     }
 
-    private static (WebSocketCloseStatus Status, string Why) Reason(WebSocketStream stream, IConsoleScreen screen, CancellationToken end) => stream.Offence switch
+    private static (WebSocketCloseStatus Status, string Why) Reason(BoundedWebSocketStream stream, IConsoleScreen screen, CancellationToken end) => stream.Offence switch
     {
-        WebSocketCloseStatus.MessageTooBig => (WebSocketCloseStatus.MessageTooBig, $"a message of more than {WebSocketStream.MostMessageBytes >> 10} KiB"),
+        WebSocketCloseStatus.MessageTooBig => (WebSocketCloseStatus.MessageTooBig, $"a message of more than {BoundedWebSocketStream.MostMessageBytes >> 10} KiB"),
         WebSocketCloseStatus.InvalidMessageType => (WebSocketCloseStatus.InvalidMessageType, "a message of text"),
         WebSocketCloseStatus offence => (offence, "frames without a byte"),
         _ when screen.Gone.IsCancellationRequested => (WebSocketCloseStatus.EndpointUnavailable, "the vGPU has stopped"),

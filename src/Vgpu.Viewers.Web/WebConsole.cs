@@ -41,7 +41,7 @@ public sealed class WebConsole : IDisposable
     /// <param name="options">Where, and for whom.</param>
     /// <param name="log">Sessions, wrong tokens by address, and failures; never a token.</param>
     public WebConsole(IConsoleVgpus vgpus, WebConsoleOptions options, ILogger log)
-        : this(vgpus, options, log, new RfbEndpoint((options ?? throw new ArgumentNullException(nameof(options))).MostSessions, log), TimeProvider.System)
+        : this(vgpus, options, log, new RfbEndpoint(options, log), TimeProvider.System)
     {
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Web;
 
@@ -34,6 +35,9 @@ public sealed record WebConsoleOptions
 
     /// <summary>The most screens that are watched at a time, all vGPUs together. 1 or more.</summary>
     public int MostSessions { get; init; } = 64;
+
+    /// <summary>What the host has for pictures that browsers take with loss; null: all is sent exactly. The caller's.</summary>
+    public IPictureCodecs? Codecs { get; init; }
 
     /// <summary>Throws <see cref="ArgumentException"/> with a line for the operator.</summary>
     internal void Validate()

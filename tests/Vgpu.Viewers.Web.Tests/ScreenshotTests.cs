@@ -30,8 +30,8 @@ public sealed class ScreenshotTests : IDisposable
     public void Dispose() => _served.Dispose();
 
     [Theory]
-    [InlineData("light", 1280, 1000, "list")]
-    [InlineData("dark", 1280, 1000, "list-dark")]
+    [InlineData("light", 1280, 1040, "list")]
+    [InlineData("dark", 1280, 1040, "list-dark")]
     [InlineData("light", 360, 740, "list-telephone")]
     public void The_list(string scheme, int width, int height, string name)
     {

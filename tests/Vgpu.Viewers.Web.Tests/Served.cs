@@ -19,7 +19,7 @@ public sealed class Served : IDisposable
     internal Served(Func<WebConsoleOptions, WebConsoleOptions>? options = null, IRfbEndpoint? rfb = null, TimeProvider? clock = null)
     {
         var given = new WebConsoleOptions { Token = Token, ViewToken = ViewToken };
-        _console = new WebConsole(Vgpus, options?.Invoke(given) ?? given, Log, rfb ?? new RfbEndpoint(given.MostSessions, Log), clock ?? TimeProvider.System);
+        _console = new WebConsole(Vgpus, options?.Invoke(given) ?? given, Log, rfb ?? new RfbEndpoint(given, Log), clock ?? TimeProvider.System);
         _console.Start();
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false }) { BaseAddress = Uri };
     }

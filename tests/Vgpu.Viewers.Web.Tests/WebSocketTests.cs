@@ -103,7 +103,7 @@ public sealed class WebSocketTests : IDisposable
             }
         });
         Assert.Equal(WebSocketCloseStatus.MessageTooBig, Ended(socket));
-        Assert.InRange(_echo.Bytes, 1, WebSocketStream.MostMessageBytes);
+        Assert.InRange(_echo.Bytes, 1, BoundedWebSocketStream.MostMessageBytes);
     }
 
     [Fact]
@@ -151,7 +151,7 @@ public sealed class WebSocketTests : IDisposable
         long before = GC.GetTotalAllocatedBytes(precise: true);
         // 1 TiB is announced, and some of it sent.
         _ = socket.Send([0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        _ = socket.Send(new byte[2 * WebSocketStream.MostMessageBytes], SocketFlags.None, out _);
+        _ = socket.Send(new byte[2 * BoundedWebSocketStream.MostMessageBytes], SocketFlags.None, out _);
         _ = _served.Log.WaitFor("a message of more than 256 KiB");
         Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 << 20);
     }

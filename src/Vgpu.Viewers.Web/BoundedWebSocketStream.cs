@@ -5,9 +5,10 @@ namespace Vgpu.Viewers.Web;
 /// <summary>
 /// A WebSocket's binary messages (RFC 6455) as a stream of bytes, as noVNC and websockify speak it: where a message ends
 /// means nothing. What came and was not read is one buffer at most; a write waits until the kernel has taken it. One reader
-/// and one writer at a time. What a peer must not send ends the stream as if it had closed, and <see cref="Offence"/> says why.
+/// and one writer at a time. What a peer must not send ends the stream as if it had closed, and <see cref="Offence"/> says why;
+/// the framework's own stream takes text, messages without end and frames without bytes.
 /// </summary>
-internal sealed class WebSocketStream(WebSocket socket) : Stream
+internal sealed class BoundedWebSocketStream(WebSocket socket) : Stream
 {
     /// <summary>The longest message, in bytes: noVNC sends 10 KiB at a time.</summary>
     internal const int MostMessageBytes = 256 << 10;
