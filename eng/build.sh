@@ -20,9 +20,11 @@ build_product() {
     require_dotnet
     local output=$VGPU_HOME/artifacts/vgpu stamp=$VGPU_HOME/artifacts/vgpu/.built
     if [ -e "$stamp" ] && [ -z "$(find "$VGPU_HOME/src" "$VGPU_HOME"/Directory.*.props -newer "$stamp" \
-        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name openapi.json \) -not -path '*/obj/*' -print -quit)" ]; then
+        \( -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name openapi.json -o -path '*/page/*' \) -not -path '*/obj/*' -print -quit)" ]; then
         return
     fi
+    # The console's picture of a screen; the rest is built without it where it can't be had, which is said.
+    "$VGPU_HOME/eng/npm" novnc "$VGPU_HOME/src/Vgpu.Viewers.Web/novnc" || true
     echo "vgpu: building" >&2
     mkdir -p "$VGPU_HOME/artifacts"
     (

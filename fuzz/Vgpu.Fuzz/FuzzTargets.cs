@@ -5,7 +5,7 @@ namespace Vgpu.Fuzz;
 /// <summary>All targets by name.</summary>
 public static class FuzzTargets
 {
-    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "feed", "rfb"];
+    public static IReadOnlyList<string> Names { get; } = ["session", "virtio-gpu", "bochs", "feed", "rfb", "websocket"];
 
     public static IFuzzTarget Make(string name) => name switch
     {
@@ -14,6 +14,7 @@ public static class FuzzTargets
         "bochs" => new BochsTarget(),
         "feed" => new FeedTarget(),
         "rfb" => new RfbTarget(),
+        "websocket" => new WebSocketTarget(),
         _ => throw new ArgumentException($"no target is called {name}", nameof(name)),
     };
 }

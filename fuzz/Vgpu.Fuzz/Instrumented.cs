@@ -6,6 +6,6 @@ internal static class Instrumented
     internal static IReadOnlyList<string> Assemblies { get; } =
     [
         "Vgpu.Vfio.dll", "Vgpu.VfioUser.dll", "Vgpu.Pci.dll", "Vgpu.Virtio.dll", "Vgpu.Screens.dll", "Vgpu.Host.Software.dll",
-        "Vgpu.Vendors.Bochs.dll", "Vgpu.Vendors.VirtioGpu.dll", "Vgpu.Viewers.Feed.dll", "Vgpu.Viewers.Rfb.dll",
+        "Vgpu.Vendors.Bochs.dll", "Vgpu.Vendors.VirtioGpu.dll", "Vgpu.Viewers.Feed.dll", "Vgpu.Viewers.Rfb.dll", "Vgpu.Viewers.Web.dll",
     ];
 }

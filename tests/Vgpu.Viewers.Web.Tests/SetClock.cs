@@ -1,0 +1,11 @@
+namespace Vgpu.Viewers.Web.Tests;
+
+/// <summary>A clock that goes when a test says so.</summary>
+internal sealed class SetClock : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    internal void Pass(TimeSpan time) => _now += time;
+
+    public override DateTimeOffset GetUtcNow() => _now;
+}
