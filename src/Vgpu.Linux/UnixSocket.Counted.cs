@@ -16,11 +16,7 @@ public sealed unsafe partial class UnixSocket
     /// How long <see cref="Peek"/> and the receives wait before they answer EAGAIN; 0: for ever. Belongs to the socket.
     /// Throws <see cref="LinuxException"/>.
     /// </summary>
-    public void SetReceiveTimeout(int milliseconds)
-    {
-        var time = new Libc.TimeVal { Seconds = milliseconds / 1000, Microseconds = milliseconds % 1000 * 1000L };
-        SetOption(Libc.SO_RCVTIMEO, &time, (uint)sizeof(Libc.TimeVal));
-    }
+    public void SetReceiveTimeout(int milliseconds) => SetTimeout(Libc.SO_RCVTIMEO, milliseconds);
 
     /// <summary>
     /// As <see cref="Receive"/>, but the bytes stay unread; the descriptors are
@@ -86,6 +82,12 @@ public sealed unsafe partial class UnixSocket
     {
         int bytes;
         return Libc.Syscall(Libc.SYS_ioctl, socket.Number, Libc.FIONREAD, (nint)(&bytes)) < 0 ? throw LinuxException.Last("ioctl") : bytes;
+    }
+
+    private void SetTimeout(int option, int milliseconds)
+    {
+        var time = new Libc.TimeVal { Seconds = milliseconds / 1000, Microseconds = milliseconds % 1000 * 1000L };
+        SetOption(option, &time, (uint)sizeof(Libc.TimeVal));
     }
 
     private void SetOption(int option, void* value, uint length)

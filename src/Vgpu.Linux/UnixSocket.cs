@@ -71,10 +71,31 @@ public sealed unsafe partial class UnixSocket : IDisposable
         }
     }
 
-    /// <summary>Connects to a listener. Throws <see cref="LinuxException"/>.</summary>
-    public static UnixSocket Connect(string path, UnixSocketKind kind = UnixSocketKind.SOCK_STREAM)
+    /// <summary>Connects to a listener; blocks while its backlog is full. Throws <see cref="LinuxException"/>.</summary>
+    public static UnixSocket Connect(string path, UnixSocketKind kind = UnixSocketKind.SOCK_STREAM) => Connect(New(kind), path);
+
+    /// <summary>
+    /// Connects a stream socket of which connecting and each send wait no longer than <paramref name="timeout"/>, at least
+    /// 1 ms (SO_SNDTIMEO, socket(7)), and fail with EAGAIN then. Throws <see cref="LinuxException"/>.
+    /// </summary>
+    public static UnixSocket Connect(string path, TimeSpan timeout)
     {
-        var socket = New(kind);
+        var socket = New(UnixSocketKind.SOCK_STREAM);
+        try
+        {
+            socket.SetTimeout(Libc.SO_SNDTIMEO, Math.Max(1, (int)timeout.TotalMilliseconds));
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+
+        return Connect(socket, path);
+    }
+
+    private static UnixSocket Connect(UnixSocket socket, string path)
+    {
         Libc.SockAddrUn address = Address(path);
         if (Libc.Connect(socket._descriptor.Number, &address, (uint)sizeof(Libc.SockAddrUn)) == 0)
         {

@@ -4,7 +4,7 @@ namespace Vgpu.Screens;
 /// One output of a screen: the surface and cursor that a device shows there, and the monitor that viewers and the
 /// operator play. Thread-safe; its lock is the fourth in the lock order, and is held for no call out of here.
 /// </summary>
-public sealed class Head
+public sealed partial class Head
 {
     private readonly Lock _lock = new();
     private IHeadObserver[] _observers = [];

@@ -5,10 +5,10 @@ using Vgpu.Screens;
 namespace Vgpu.Viewers.Feed;
 
 // One client of the feed on the server's thread: gathers a request, answers it, never waits. Any answer but None from
-// Receive ends the connection.
-internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDisposable
+// Receive and Tell ends the connection.
+internal sealed partial class FeedConnection(UnixSocket socket, FeedScreen feed) : IDisposable
 {
-    private readonly byte[] _buffer = new byte[FeedHeader.Size + FeedProtocol.MaxRequest];
+    private readonly byte[] _buffer = new byte[FeedHeader.Size + (FeedProtocol.MaxEvents * FeedProtocol.EventSize)];
     private readonly PollSet _writable = new();
     private int _received;
     private bool _greeted;
@@ -16,7 +16,7 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
 
     internal FileDescriptor Descriptor => socket.Descriptor;
 
-    /// <summary>When it is dropped unless a whole request has come: <see cref="Environment.TickCount64"/>.</summary>
+    /// <summary>When it is dropped unless a whole request has come, or one waits: <see cref="Environment.TickCount64"/>.</summary>
     internal long Deadline { get; set; }
 
     /// <summary>Takes what has come, once the descriptor is readable. <paramref name="served"/>: a request is done.</summary>
@@ -58,16 +58,21 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
 
     public void Dispose()
     {
+        LeaveHeads();
         socket.Shutdown();
         socket.Dispose();
     }
 
     private FeedHeader Header => MemoryMarshal.Read<FeedHeader>(_buffer);
 
+    private T Payload<T>()
+        where T : unmanaged => MemoryMarshal.Read<T>(_buffer.AsSpan(FeedHeader.Size));
+
     private Errno CheckHeader()
     {
         FeedHeader header = Header;
-        if (header.Errno != 0 || header.Reserved != 0 || header.Length > FeedProtocol.MaxRequest)
+        int most = header.Type == FeedProtocol.FEED_INPUT ? FeedProtocol.MaxEvents * FeedProtocol.EventSize : FeedProtocol.MaxRequest;
+        if (header.Errno != 0 || header.Reserved != 0 || header.Length > most)
         {
             return Errno.EPROTO;
         }
@@ -77,6 +82,11 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
             FeedProtocol.FEED_HELLO => FeedHello.Size,
             FeedProtocol.FEED_LIST_HEADS => 0,
             FeedProtocol.FEED_SNAPSHOT => FeedSnapshotRequest.Size,
+            FeedProtocol.FEED_FRAME => FeedFrameRequest.Size,
+            FeedProtocol.FEED_CURSOR => FeedCursorRequest.Size,
+            FeedProtocol.FEED_INPUT => Math.Max(1, (int)header.Length / FeedProtocol.EventSize) * FeedProtocol.EventSize,
+            FeedProtocol.FEED_RESIZE => FeedResize.Size,
+            FeedProtocol.FEED_HURRY => FeedHurry.Size,
             _ => (int)header.Length,
         };
         return header.Length == expected && _greeted == (header.Type != FeedProtocol.FEED_HELLO) ? Errno.None : Errno.EPROTO;
@@ -87,12 +97,17 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
         FeedProtocol.FEED_HELLO => ServeHello(request),
         FeedProtocol.FEED_LIST_HEADS => ServeHeads(request),
         FeedProtocol.FEED_SNAPSHOT => ServeSnapshot(request),
+        FeedProtocol.FEED_FRAME => ServeFrame(request),
+        FeedProtocol.FEED_CURSOR => ServeCursor(request),
+        FeedProtocol.FEED_INPUT => ServeInput(request),
+        FeedProtocol.FEED_RESIZE => ServeResize(request),
+        FeedProtocol.FEED_HURRY => ServeHurry(request),
         _ => Answer(request, Errno.ENOSYS, [], []),
     };
 
     private Errno ServeHello(in FeedHeader request)
     {
-        var hello = MemoryMarshal.Read<FeedHello>(_buffer.AsSpan(FeedHeader.Size));
+        var hello = Payload<FeedHello>();
         if (hello.Magic != FeedProtocol.Magic)
         {
             return Errno.EPROTO;
@@ -106,10 +121,10 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
 
     private Errno ServeHeads(in FeedHeader request)
     {
-        Span<FeedHead> heads = stackalloc FeedHead[screen.Heads.Count];
+        Span<FeedHead> heads = stackalloc FeedHead[feed.Screen.Heads.Count];
         for (int i = 0; i < heads.Length; i++)
         {
-            HeadState state = screen.Heads[i].State;
+            HeadState state = feed.Screen.Heads[i].State;
             heads[i] = new FeedHead
             {
                 Index = (uint)i,
@@ -119,6 +134,8 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
                 RefreshHertz = (uint)state.PreferredMode.RefreshHertz,
                 Width = (uint)state.Width,
                 Height = (uint)state.Height,
+                MaxWidth = (ushort)feed.Screen.Heads[i].MaxMode.Width,
+                MaxHeight = (ushort)feed.Screen.Heads[i].MaxMode.Height,
                 Generation = state.Generation,
             };
         }
@@ -128,13 +145,13 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
 
     private Errno ServeSnapshot(in FeedHeader request)
     {
-        var wanted = MemoryMarshal.Read<FeedSnapshotRequest>(_buffer.AsSpan(FeedHeader.Size));
+        var wanted = Payload<FeedSnapshotRequest>();
         if (wanted.Ticket != _ticket)
         {
             return Errno.EPROTO;
         }
 
-        if (wanted.Head >= (uint)screen.Heads.Count || (wanted.Flags & ~FeedProtocol.FEED_SNAPSHOT_CURSOR) != 0)
+        if (wanted.Head >= (uint)feed.Screen.Heads.Count || (wanted.Flags & ~FeedProtocol.FEED_SNAPSHOT_CURSOR) != 0)
         {
             return Answer(request, Errno.EINVAL, [], []);
         }
@@ -143,7 +160,7 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
         Errno error;
         try
         {
-            snapshot = Snapshot.Take(screen.Heads[(int)wanted.Head], wanted.Flags != 0, out error);
+            snapshot = Snapshot.Take(feed.Screen.Heads[(int)wanted.Head], wanted.Flags != 0, out error);
         }
         catch (LinuxException e)
         {
@@ -168,7 +185,7 @@ internal sealed class FeedConnection(UnixSocket socket, Screen screen) : IDispos
     {
         _writable.Clear();
         _writable.Add(Descriptor, PollEvents.POLLOUT);
-        if (!_writable.Wait(0) || !_writable.Ready(0).HasFlag(PollEvents.POLLOUT))
+        if (!_writable.Wait(0) || (_writable.Ready(0) & PollEvents.POLLOUT) == 0)
         {
             return Errno.EAGAIN;
         }

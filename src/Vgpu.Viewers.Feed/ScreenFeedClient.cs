@@ -10,6 +10,8 @@ namespace Vgpu.Viewers.Feed;
 /// </summary>
 public sealed class ScreenFeedClient : IDisposable
 {
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(5);
+
     private readonly UnixSocket _socket;
     private readonly TimeSpan _timeout;
     private readonly PollSet _poll = new();
@@ -23,8 +25,14 @@ public sealed class ScreenFeedClient : IDisposable
         _timeout = timeout;
     }
 
+    /// <summary>For who goes on with this conversation by itself, and asks nothing here meanwhile.</summary>
+    internal UnixSocket Socket => _socket;
+
+    /// <summary>The minor version of the server's protocol.</summary>
+    internal int MinorVersion { get; private set; }
+
     /// <summary>Connects to the feed at <paramref name="path"/>. <paramref name="timeout"/> is for each answer; 5 s where left out.</summary>
-    public static ScreenFeedClient Connect(string path, TimeSpan? timeout = null) => Over(UnixSocket.Connect(path), timeout);
+    public static ScreenFeedClient Connect(string path, TimeSpan? timeout = null) => Over(UnixSocket.Connect(path, timeout ?? s_timeout), timeout);
 
     /// <summary>A picture of one head, from its feed at <paramref name="path"/>; null where nothing is shown.</summary>
     public static Picture? Capture(string path, int head, bool withCursor)
@@ -50,7 +58,8 @@ public sealed class ScreenFeedClient : IDisposable
                 (int)head.Width,
                 (int)head.Height,
                 (head.Flags & FeedProtocol.FEED_HEAD_CURSOR) != 0,
-                head.Generation));
+                head.Generation),
+                head.MaxWidth == 0 ? null : new DisplayMode(head.MaxWidth, head.MaxHeight));
         }
 
         return list;
@@ -93,15 +102,15 @@ public sealed class ScreenFeedClient : IDisposable
 
     internal static ScreenFeedClient Over(UnixSocket socket, TimeSpan? timeout = null)
     {
-        var client = new ScreenFeedClient(socket, timeout ?? TimeSpan.FromSeconds(5));
+        var client = new ScreenFeedClient(socket, timeout ?? s_timeout);
         try
         {
             var hello = new FeedHello { Magic = FeedProtocol.Magic, Major = FeedProtocol.MajorVersion, Minor = FeedProtocol.MinorVersion };
             int length = client.Ask(FeedProtocol.FEED_HELLO, FeedProtocol.BytesOf(hello), out FileDescriptor? file);
             file?.Dispose();
-            return length >= FeedHello.Size && MemoryMarshal.Read<FeedHello>(client._payload).Magic == FeedProtocol.Magic
-                ? client
-                : throw new ScreenFeedException("This is no screen feed.");
+            var theirs = MemoryMarshal.Read<FeedHello>(client._payload);
+            client.MinorVersion = theirs.Minor;
+            return length >= FeedHello.Size && theirs.Magic == FeedProtocol.Magic ? client : throw new ScreenFeedException("This is no screen feed.");
         }
         catch
         {
@@ -110,7 +119,6 @@ public sealed class ScreenFeedClient : IDisposable
         }
     }
 
-    // The file must be what it is said to be, or a read could fault: sealed memory that holds the whole picture.
     private static Picture Read(FileDescriptor file, in FeedSnapshot snapshot)
     {
         const Seals needed = Seals.F_SEAL_SHRINK | Seals.F_SEAL_WRITE;
@@ -118,9 +126,7 @@ public sealed class ScreenFeedClient : IDisposable
         bool fits = snapshot.Width is >= 1 and <= DisplayMode.MaxSize && snapshot.Height is >= 1 and <= DisplayMode.MaxSize
             && snapshot.Format == (uint)PixelFormat.B8G8R8X8 && snapshot.Stride == row && snapshot.Offset == 0
             && snapshot.Length == row * snapshot.Height;
-        FileFacts facts = file.Inspect();
-        if (!fits || !facts.IsRegularFile || !facts.IsMemory || facts.IsHugeTlb || facts.Size < snapshot.Length
-            || (MemFd.GetSeals(file) & needed) != needed)
+        if (!fits || !FeedFile.IsSound(file, snapshot.Length, needed))
         {
             throw new ScreenFeedException("The screen feed sent a picture that can't be read.");
         }

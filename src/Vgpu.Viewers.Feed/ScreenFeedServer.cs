@@ -5,9 +5,10 @@ using Vgpu.Screens;
 namespace Vgpu.Viewers.Feed;
 
 /// <summary>
-/// Shows a screen to other processes of the same user, at a Unix socket of mode 0600. One thread serves a few clients,
-/// each for one short request at a time; one that breaks the protocol, is silent for long or does not read is dropped,
-/// and more than <see cref="MaxClients"/> wait.
+/// Shows a screen to other processes of the same user, at a Unix socket of mode 0600, and takes their input. One thread
+/// serves a few clients, each for one short request at a time; one that breaks the protocol, is silent for long or does not
+/// read is dropped, and more than <see cref="MaxClients"/> wait. Pictures are pulled: a client that asks seldom gets fewer,
+/// and nothing is kept for it.
 /// </summary>
 public sealed class ScreenFeedServer : IDisposable
 {
@@ -19,11 +20,11 @@ public sealed class ScreenFeedServer : IDisposable
     private const int WarnEveryMilliseconds = 60_000;
 
     private readonly string _path;
-    private readonly Screen _screen;
     private readonly ILogger _log;
-    private readonly EventFd _wake = EventFd.Create();
+    private readonly Bell _wake = new();
     private readonly PollSet _poll = new();
     private readonly List<FeedConnection> _clients = [];
+    private readonly FeedScreen _feed;
     private UnixSocket? _listener;
     private Thread? _thread;
     private volatile bool _stopping;
@@ -37,12 +38,19 @@ public sealed class ScreenFeedServer : IDisposable
         ArgumentNullException.ThrowIfNull(screen);
         ArgumentNullException.ThrowIfNull(log);
         _path = path;
-        _screen = screen;
+        _feed = new FeedScreen(screen, _wake);
         _log = log;
     }
 
     /// <summary>How long a client may take for its next whole request.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The least time between two frames for one client.</summary>
+    internal TimeSpan FrameInterval
+    {
+        get => TimeSpan.FromMilliseconds(_feed.FrameMilliseconds);
+        init => _feed.FrameMilliseconds = (int)value.TotalMilliseconds;
+    }
 
     /// <summary>Listens, once. Throws <see cref="LinuxException"/>: EADDRINUSE where another server does.</summary>
     public void Start() => Start(() => UnixSocket.Listen(_path, Backlog));
@@ -71,7 +79,7 @@ public sealed class ScreenFeedServer : IDisposable
         }
 
         _stopping = true;
-        _wake.Signal();
+        _wake.Ring();
         _thread?.Join();
         if (_listener is not null)
         {
@@ -79,6 +87,7 @@ public sealed class ScreenFeedServer : IDisposable
             _listener.Dispose();
         }
 
+        _feed.Dispose();
         _wake.Dispose();
     }
 
@@ -117,7 +126,8 @@ public sealed class ScreenFeedServer : IDisposable
         }
 
         int listening = accepting ? _poll.Add(_listener!.Descriptor, PollEvents.POLLIN) : -1;
-        _poll.Wait(MillisecondsToNextDeadline());
+        _poll.Wait(_feed.Arm() ? MillisecondsToNextDeadline() : 0);
+        _wake.Take();
 
         long now = Environment.TickCount64;
         for (int i = _clients.Count - 1; i >= 0; i--)
@@ -126,11 +136,13 @@ public sealed class ScreenFeedServer : IDisposable
             {
                 Serve(_clients[i], i);
             }
-            else if (now >= _clients[i].Deadline)
+            else if (now >= _clients[i].Deadline && !_clients[i].IsWaiting)
             {
                 Drop(i, Errno.ETIMEDOUT);
             }
         }
+
+        Tell();
 
         if (listening >= 0 && _poll.Ready(listening) != PollEvents.None)
         {
@@ -151,13 +163,31 @@ public sealed class ScreenFeedServer : IDisposable
         }
     }
 
+    // Answers the frames that there is something new for.
+    private void Tell()
+    {
+        _feed.Collect();
+        for (int i = _clients.Count - 1; i >= 0; i--)
+        {
+            Errno ended = _clients[i].Tell(Environment.TickCount64, out bool told);
+            if (ended != Errno.None)
+            {
+                Drop(i, ended);
+            }
+            else if (told)
+            {
+                _clients[i].Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+            }
+        }
+    }
+
     private void Accept()
     {
         try
         {
             if (_listener!.Accept() is UnixSocket socket)
             {
-                _clients.Add(new FeedConnection(socket, _screen) { Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds });
+                _clients.Add(new FeedConnection(socket, _feed) { Deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds });
             }
         }
         catch (LinuxException e) when (e.Errno is Errno.EMFILE or Errno.ENFILE or Errno.ENOMEM)
@@ -193,7 +223,7 @@ public sealed class ScreenFeedServer : IDisposable
         long next = _clients.Count < MaxClients && _acceptAgain > Environment.TickCount64 ? _acceptAgain : long.MaxValue;
         foreach (FeedConnection client in _clients)
         {
-            next = Math.Min(next, client.Deadline);
+            next = Math.Min(next, client.IsWaiting ? client.NextTell : client.Deadline);
         }
 
         return next == long.MaxValue ? -1 : (int)Math.Clamp(next - Environment.TickCount64, 0, int.MaxValue);

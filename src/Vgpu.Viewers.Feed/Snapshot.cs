@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Vgpu.Linux;
 using Vgpu.Screens;
 
@@ -59,6 +58,35 @@ internal sealed class Snapshot : IDisposable
 
     public void Dispose() => File.Dispose();
 
+    // A file of bytes that nobody can change any more. Throws LinuxException.
+    internal static FileDescriptor Freeze(string name, ReadOnlySpan<byte> bytes)
+    {
+        FileDescriptor file = MemFd.Create(name, (ulong)bytes.Length, Seals.None);
+        try
+        {
+            using (var mapping = MemoryMapping.Share(file, 0, (ulong)bytes.Length, MemoryProtection.ReadWrite))
+            {
+                bytes.CopyTo(mapping.Span);
+            }
+
+            Seal(file);
+            return file;
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    private static void Seal(FileDescriptor file)
+    {
+        if (!MemFd.TryAddSeals(file, Sealed))
+        {
+            throw new LinuxException("fcntl(F_ADD_SEALS)", Errno.EBUSY);
+        }
+    }
+
     private static bool TryFill(FileDescriptor file, ulong length, Head head, bool withCursor, out int width, out int height)
     {
         using (var mapping = MemoryMapping.Share(file, 0, length, MemoryProtection.ReadWrite))
@@ -69,23 +97,18 @@ internal sealed class Snapshot : IDisposable
             }
         }
 
-        return MemFd.TryAddSeals(file, Sealed) ? true : throw new LinuxException("fcntl(F_ADD_SEALS)", Errno.EBUSY);
+        Seal(file);
+        return true;
     }
 
-    private static FeedSnapshot Describe(int width, int height, ulong length, ulong generation)
+    private static FeedSnapshot Describe(int width, int height, ulong length, ulong generation) => new()
     {
-        var snapshot = new FeedSnapshot
-        {
-            Width = (uint)width,
-            Height = (uint)height,
-            Stride = (uint)width * Surface.BytesPerPixel,
-            Format = (uint)PixelFormat.B8G8R8X8,
-            Length = length,
-            Generation = generation,
-        };
-        Span<byte> ticket = stackalloc byte[sizeof(ulong)];
-        RandomNumberGenerator.Fill(ticket);
-        snapshot.Ticket = BitConverter.ToUInt64(ticket) | 1;
-        return snapshot;
-    }
+        Width = (uint)width,
+        Height = (uint)height,
+        Stride = (uint)width * Surface.BytesPerPixel,
+        Format = (uint)PixelFormat.B8G8R8X8,
+        Length = length,
+        Generation = generation,
+        Ticket = FeedSubscription.NewTicket(),
+    };
 }

@@ -5,6 +5,7 @@ using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Testing;
 using Vgpu.Viewers.Feed;
+using static Vgpu.Viewers.Tests.FeedTalk;
 
 namespace Vgpu.Viewers.Tests;
 
@@ -44,7 +45,7 @@ public sealed class FeedTests : IDisposable
     {
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_path));
         using ScreenFeedClient client = ScreenFeedClient.Connect(_path);
-        Assert.Equal([new FeedHeadInfo(0, _screen.Heads[0].State), new FeedHeadInfo(1, _screen.Heads[1].State)], client.Heads());
+        Assert.Equal([new FeedHeadInfo(0, _screen.Heads[0].State, _screen.Heads[0].MaxMode), new FeedHeadInfo(1, _screen.Heads[1].State, _screen.Heads[1].MaxMode)], client.Heads());
         foreach (bool withCursor in new[] { true, false, true })
         {
             Picture expected = _screen.Heads[0].Capture(withCursor)!;
@@ -63,7 +64,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void A_snapshot_can_not_be_changed_by_anybody()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         FeedSnapshot snapshot = Snapshot(socket, ticket: 0, out FileDescriptor file);
         using (file)
         {
@@ -77,7 +78,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void The_next_snapshot_needs_the_ticket_of_the_last()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         ulong ticket = 0;
         for (int i = 0; i < 3; i++)
         {
@@ -142,7 +143,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void A_later_request_that_is_unknown_is_refused_politely()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         Send(socket, 99, new byte[64]);
         FeedHeader header = ReadHeader(socket, out _);
         Assert.Equal((99 | FeedProtocol.FEED_REPLY, (uint)Errno.ENOSYS, 0u), (header.Type, header.Errno, header.Length));
@@ -182,7 +183,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void Who_never_reads_is_dropped()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         byte[] request = Message(FeedProtocol.FEED_LIST_HEADS, []);
         Errno error = Errno.None;
         for (int i = 0; i < 1_000_000 && error == Errno.None; i++)
@@ -213,7 +214,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void Who_sends_descriptors_is_dropped()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         Assert.Equal(Errno.None, socket.Send(Message(FeedProtocol.FEED_LIST_HEADS, []), default, [_surface.File.Number]));
         AssertDropped(socket);
         AssertServes();
@@ -222,7 +223,7 @@ public sealed class FeedTests : IDisposable
     [Fact]
     public void The_socket_goes_with_the_server()
     {
-        using UnixSocket socket = Greet();
+        using UnixSocket socket = Greet(_path);
         Assert.Throws<LinuxException>(() =>
         {
             using var second = new ScreenFeedServer(_path, _screen, NullLogger.Instance);
@@ -240,16 +241,6 @@ public sealed class FeedTests : IDisposable
         Assert.NotNull(client.Capture(0, withCursor: true));
     }
 
-    private UnixSocket Greet()
-    {
-        UnixSocket socket = UnixSocket.Connect(_path);
-        Send(socket, FeedProtocol.FEED_HELLO, Hello());
-        FeedHeader header = ReadHeader(socket, out _);
-        Assert.Equal((FeedProtocol.FEED_HELLO | FeedProtocol.FEED_REPLY, 0u, (uint)FeedHello.Size), (header.Type, header.Errno, header.Length));
-        ReadExactly(socket, FeedHello.Size, out _);
-        return socket;
-    }
-
     private static FeedSnapshot Snapshot(UnixSocket socket, ulong ticket, out FileDescriptor file)
     {
         Send(socket, FeedProtocol.FEED_SNAPSHOT, FeedProtocol.BytesOf(new FeedSnapshotRequest { Ticket = ticket }));
@@ -257,45 +248,5 @@ public sealed class FeedTests : IDisposable
         Assert.Equal(0u, header.Errno);
         file = new FileDescriptor(number);
         return MemoryMarshal.Read<FeedSnapshot>(ReadExactly(socket, FeedSnapshot.Size, out _));
-    }
-
-    private static byte[] Hello() => FeedProtocol.BytesOf(new FeedHello { Magic = FeedProtocol.Magic, Major = FeedProtocol.MajorVersion }).ToArray();
-
-    private static byte[] Message(ushort type, ReadOnlySpan<byte> payload, uint? length = null, uint errno = 0, ushort reserved = 0)
-    {
-        var header = new FeedHeader { Type = type, Id = 7, Length = length ?? (uint)payload.Length, Errno = errno, Reserved = reserved };
-        return [.. FeedProtocol.BytesOf(header), .. payload];
-    }
-
-    private static void Send(UnixSocket socket, ushort type, ReadOnlySpan<byte> payload) => Assert.Equal(Errno.None, socket.Send(Message(type, payload)));
-
-    private static FeedHeader ReadHeader(UnixSocket socket, out int descriptor) => MemoryMarshal.Read<FeedHeader>(ReadExactly(socket, FeedHeader.Size, out descriptor));
-
-    private static byte[] ReadExactly(UnixSocket socket, int length, out int descriptor)
-    {
-        var bytes = new byte[length];
-        var numbers = new int[2];
-        descriptor = -1;
-        for (int done = 0; done < length;)
-        {
-            int count = socket.Receive(bytes.AsSpan(done), numbers, out int descriptors, out Errno error);
-            Assert.True(count > 0, $"the server is gone: {error}");
-            descriptor = descriptors == 0 ? descriptor : numbers[0];
-            done += count;
-        }
-
-        return bytes;
-    }
-
-    // Whatever was answered before is skipped; then the stream ends.
-    private static void AssertDropped(UnixSocket socket)
-    {
-        var bytes = new byte[4096];
-        Errno error;
-        while (socket.Receive(bytes, [], out _, out error) > 0)
-        {
-        }
-
-        Assert.Contains(error, new[] { Errno.None, Errno.ECONNRESET });
     }
 }

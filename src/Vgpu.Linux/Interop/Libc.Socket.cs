@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     internal const int SO_PEERGROUPS = 59;
     internal const int SCM_RIGHTS = 1;
     internal const int SO_RCVTIMEO = 20;
+    internal const int SO_SNDTIMEO = 21;
     internal const int SO_PEEK_OFF = 42;
     internal const int MSG_PEEK = 2;
     internal const int MSG_CTRUNC = 8;
