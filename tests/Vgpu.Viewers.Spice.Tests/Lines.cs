@@ -4,27 +4,38 @@ namespace Vgpu.Viewers.Spice.Tests;
 internal sealed class Lines
 {
     private readonly List<string> _lines = [];
+    private bool _isEnded;
 
-    public void Write(string line)
+    /// <summary>A line, or null: it says no more.</summary>
+    public void Write(string? line)
     {
         lock (_lines)
         {
-            _lines.Add(line);
+            _isEnded |= line is null;
+            _lines.AddRange(line is null ? [] : [line]);
             Monitor.PulseAll(_lines);
         }
     }
 
-    /// <summary>Waits for a line with this in it.</summary>
-    public void WaitFor(string part, int count = 1)
+    /// <summary>The first line with this in it; null where it ended before it said so.</summary>
+    public string? First(string part)
     {
         lock (_lines)
         {
-            while (_lines.Count(line => line.Contains(part, StringComparison.Ordinal)) < count)
+            while (true)
             {
-                Assert.True(Monitor.Wait(_lines, TimeSpan.FromSeconds(30)), $"never said: {part}; but: {string.Join('\n', _lines)}");
+                string? found = _lines.Find(line => line.Contains(part, StringComparison.Ordinal));
+                if (found is not null || _isEnded)
+                {
+                    return found;
+                }
+
+                Assert.True(Monitor.Wait(_lines, TimeSpan.FromSeconds(30)), $"never said: {part}; but: {this}");
             }
         }
     }
+
+    public void WaitFor(string part) => Assert.True(First(part) is not null, $"never said: {part}; but: {this}");
 
     public override string ToString()
     {

@@ -30,8 +30,8 @@ internal sealed class RemoteViewer : IDisposable
         start.Environment["NO_AT_BRIDGE"] = "1";
         start.Environment["GSETTINGS_BACKEND"] = "memory";
         _viewer = Process.Start(start)!;
-        _viewer.ErrorDataReceived += (_, line) => Said.Write(line.Data ?? "");
-        _viewer.OutputDataReceived += (_, line) => Said.Write(line.Data ?? "");
+        _viewer.ErrorDataReceived += (_, line) => Said.Write(line.Data);
+        _viewer.OutputDataReceived += (_, line) => Said.Write(line.Data);
         _viewer.BeginErrorReadLine();
         _viewer.BeginOutputReadLine();
     }

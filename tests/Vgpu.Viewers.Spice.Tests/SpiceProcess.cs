@@ -27,16 +27,11 @@ internal sealed class SpiceProcess : IDisposable
         };
         start.Environment[Variable] = string.Join('\n', args);
         _process = Process.Start(start)!;
-        _process.ErrorDataReceived += (_, line) => Errors.Write(line.Data ?? "");
+        _process.ErrorDataReceived += (_, line) => Errors.Write(line.Data);
+        _process.OutputDataReceived += (_, line) => Said.Write(line.Data);
         _process.BeginErrorReadLine();
-        string? line;
-        while ((line = _process.StandardOutput.ReadLine()) is not null && !line.StartsWith(Ready, StringComparison.Ordinal))
-        {
-        }
-
-        Uri = line?[Ready.Length..];
-        _process.OutputDataReceived += (_, line) => Said.Write(line.Data ?? "");
         _process.BeginOutputReadLine();
+        Uri = Said.First(Ready)?[Ready.Length..];
     }
 
     public Lines Errors { get; } = new();
