@@ -38,9 +38,7 @@ public sealed class DoorTests
         Assert.Null(SpiceClient.Screenshot(desk.Folder, server.Uri!, out _));
         Assert.Null(SpiceClient.Screenshot(desk.Folder, server.Uri!.Replace("?tls-port=", ":", StringComparison.Ordinal), out _));
 
-        // Where spice-gtk looks for authorities.
-        Directory.CreateDirectory(desk.Folder.File(".spicec"));
-        File.Copy(desk.Folder.File("ca.pem"), desk.Folder.File(".spicec/spice_truststore.pem"));
+        File.Copy(desk.Folder.File("ca.pem"), desk.Folder.File(SpiceClient.Authorities));
         desk.AssertSeen(server);
     }
 

@@ -8,6 +8,9 @@ namespace Vgpu.Viewers.Spice.Tests;
 /// <summary>Stock clients: spicy-screenshot of spice-gtk.</summary>
 internal static class SpiceClient
 {
+    /// <summary>The file in its folder with the authorities that it trusts, where there is one.</summary>
+    public const string Authorities = "authorities.pem";
+
     private const string Seconds = "20";
 
     /// <summary>What it saw; null where it saw nothing, and then what it said.</summary>
@@ -21,6 +24,7 @@ internal static class SpiceClient
             RedirectStandardError = true,
         };
         start.Environment["HOME"] = Path.GetDirectoryName(file);
+        start.Environment["SSL_CERT_FILE"] = folder.File(Authorities);
         using Process process = Process.Start(start)!;
         Task<string> errors = process.StandardError.ReadToEndAsync();
         output = process.StandardOutput.ReadToEnd() + errors.Result;
