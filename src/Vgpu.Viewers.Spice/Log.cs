@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "SPICE ended by a failure of ours")]
     internal static partial void Failed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Warning, "libspice-server: {Line}")]
+    internal static partial void LibrarySaid(this ILogger logger, string line);
 }

@@ -130,9 +130,10 @@ internal sealed unsafe partial class QxlDisplay
     [UnmanagedCallersOnly]
     private static int ClientMonitorsConfig(QXLInstance* instance, VDAgentMonitorsConfig* config)
     {
-        if (config is null || config->NumOfMonitors == 0)
+        QxlDisplay display = Of(instance);
+        if (!display._takesModes || config is null || config->NumOfMonitors == 0)
         {
-            return 1;
+            return display._takesModes ? 1 : 0;
         }
 
         // Sound: the library has checked that as many monitors follow as it says.
@@ -140,7 +141,7 @@ internal sealed unsafe partial class QxlDisplay
         var mode = new DisplayMode((int)Math.Min(monitor.Width, int.MaxValue), (int)Math.Min(monitor.Height, int.MaxValue));
         if (mode.IsValid)
         {
-            Of(instance)._head.RequestMode(mode);
+            display._head.RequestMode(mode);
         }
 
         return 1;

@@ -14,6 +14,7 @@ internal sealed unsafe partial class QxlDisplay : IHeadObserver, IDisposable
 
     private readonly Head _head;
     private readonly SpiceLoop _loop;
+    private readonly bool _takesModes;
     private readonly QxlDrawables _drawables = new();
     private readonly QxlCursors _cursors;
     private readonly QXLInstance* _instance;
@@ -24,10 +25,11 @@ internal sealed unsafe partial class QxlDisplay : IHeadObserver, IDisposable
     private int _height;
     private int _isSurfaceNew = 1;
 
-    internal QxlDisplay(Head head, SpiceLoop loop)
+    internal QxlDisplay(Head head, SpiceLoop loop, bool takesModes)
     {
         _head = head;
         _loop = loop;
+        _takesModes = takesModes;
         _cursors = new QxlCursors(head);
         _self = GCHandle.Alloc(this);
         _instance = (QXLInstance*)NativeMemory.AllocZeroed((nuint)sizeof(QXLInstance));

@@ -36,7 +36,7 @@ public sealed class SpiceServer : IDisposable
         _log = log;
         _options = options;
         _loop = new SpiceLoop { ChannelChanged = NoteChannel };
-        _display = new QxlDisplay(screen.Heads[options.Head], _loop);
+        _display = new QxlDisplay(screen.Heads[options.Head], _loop, options.TakesInput);
         _input = new SpiceInput(screen, options.Head, options.TakesInput);
         _devices = new SpiceDevices(_input);
         _thread = new Thread(Run) { Name = "spice", IsBackground = true };
@@ -118,6 +118,7 @@ public sealed class SpiceServer : IDisposable
 
     private unsafe void Open()
     {
+        LibraryLog.Take(_log);
         _server = LibSpice.New();
         LibSpice.SetName(_server, _options.Name);
         _ = _options.Password is null ? LibSpice.SetNoAuth(_server) : LibSpice.SetTicket(_server, _options.Password, 0, 0, 0);

@@ -18,7 +18,7 @@ public sealed record SpiceServerOptions
     /// <summary>Every channel over TLS, and no other way in; null: none. Over TCP only.</summary>
     public SpiceTls? Tls { get; init; }
 
-    /// <summary>Whether what clients type and point at reaches the guest.</summary>
+    /// <summary>Whether what clients type and point at reaches the guest, and the size of their window too.</summary>
     public bool TakesInput { get; init; } = true;
 
     /// <summary>Whether every picture is exact: no video streams, no JPEG on slow lines.</summary>

@@ -39,8 +39,10 @@ internal sealed class Desk : IDisposable
         return string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
     }
 
-    public SpiceProcess Show(string address, params IEnumerable<string> more) =>
-        new(["--feed", Folder.File("screen"), "--address", address, "--name", "desk", "--lossless", .. more]);
+    public SpiceProcess Show(string address, params IEnumerable<string> more) => new([.. Arguments(address), .. more]);
+
+    public IEnumerable<string> Arguments(string address) =>
+        ["--feed", Folder.File("screen"), "--address", address, "--name", "desk", "--lossless"];
 
     /// <summary>Another picture: every pixel depends on its place and on <paramref name="seed"/>.</summary>
     public void DrawPattern(int seed)

@@ -69,6 +69,18 @@ public sealed class DoorTests
         desk.AssertSeen(first);
     }
 
+    [Fact]
+    public void Without_the_library_one_line_says_what_to_install()
+    {
+        (_, string known) = Shell.Run("/sbin/ldconfig", "-p");
+        string library = known.Split('\n').First(line => line.Contains("libspice-server.so.1", StringComparison.Ordinal)).Split("=> ")[1];
+        using var desk = new Desk();
+        using var server = new SpiceProcess(desk.Arguments(Desk.FreeAddress()), $"mount --bind /dev/null {library}");
+        Assert.Null(server.Uri);
+        Assert.Equal(SpiceProgram.BadUse, server.End());
+        Assert.Equal("vgpu spice: libspice-server is missing; install it with: apt install libspice-server1", server.Errors.ToString());
+    }
+
     [Theory]
     [InlineData("--feed is missing", "--address", "127.0.0.1:1")]
     [InlineData("--address is", "--feed", "/a", "--address", "example.org:1")]

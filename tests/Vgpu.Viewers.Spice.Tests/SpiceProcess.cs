@@ -17,9 +17,12 @@ internal sealed class SpiceProcess : IDisposable
 
     private readonly Process _process;
 
-    public SpiceProcess(IEnumerable<string> args)
+    /// <summary>In a mount name space of its own where <paramref name="prepare"/> is a command that changes it first.</summary>
+    public SpiceProcess(IEnumerable<string> args, string? prepare = null)
     {
-        var start = new ProcessStartInfo(Path.ChangeExtension(typeof(SpiceProcess).Assembly.Location, null))
+        string program = Path.ChangeExtension(typeof(SpiceProcess).Assembly.Location, null);
+        IEnumerable<string> command = prepare is null ? [program] : ["unshare", "--mount", "sh", "-c", prepare + " && exec \"$0\"", program];
+        var start = new ProcessStartInfo(command.First(), command.Skip(1))
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
