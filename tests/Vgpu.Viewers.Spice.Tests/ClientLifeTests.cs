@@ -30,6 +30,25 @@ public sealed class ClientLifeTests
     }
 
     [Fact]
+    public void A_mode_is_set_and_the_server_ends_though_its_client_is_stopped()
+    {
+        using var desk = new Desk(800, 600);
+        using SpiceProcess server = desk.Show(Desk.FreeAddress());
+        using var viewer = new RemoteViewer(server.Uri!);
+        server.Said.WaitFor("client connected");
+        viewer.Window();
+        viewer.Signal("STOP");
+        for (int i = 0; i < 100; i++)
+        {
+            desk.DrawPattern(i);
+        }
+
+        desk.Resize(640, 480);
+        desk.DrawPattern(9);
+        Assert.Equal(0, server.End());
+    }
+
+    [Fact]
     public void Strangers_who_talk_nonsense_are_sent_away()
     {
         using var desk = new Desk();

@@ -3,6 +3,7 @@ using Vgpu.Testing;
 namespace Vgpu.Viewers.Spice.Tests;
 
 /// <summary>Who comes in, and how.</summary>
+[System.Runtime.Versioning.SupportedOSPlatform("linux")]
 public sealed class DoorTests
 {
     [Fact]

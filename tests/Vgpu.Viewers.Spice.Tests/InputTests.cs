@@ -18,7 +18,9 @@ public sealed class InputTests
         string window = viewer.Window();
 
         viewer.Do("windowfocus", window);
-        viewer.DoUntil(desk.Input, seen => seen.Kind == InputKind.Pointer, "mousemove", "200", "150", "mousemove_relative", "1", "1");
+        InputEvent first = viewer.DoUntil(desk.Input, seen => seen.Kind == InputKind.Pointer, "mousemove", "200", "150", "mousemove_relative", "1", "1");
+        viewer.DoUntil(desk.Input, seen => seen.Kind == InputKind.Pointer && seen.X > first.X && seen.Y > first.Y, "mousemove", "240", "180");
+        viewer.DoUntil(desk.Input, seen => seen.Kind == InputKind.Pointer && seen.X < first.X && seen.Y < first.Y, "mousemove", "150", "120");
         viewer.DoUntil(desk.Input, seen => seen == InputEvent.Key(KEY_A, true), "windowfocus", window, "key", "a");
         desk.Input.WaitFor(InputEvent.Key(KEY_A, false));
         viewer.Do("key", "Left");
