@@ -7,7 +7,8 @@
 COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode mdevctl libfuse3-3 fuse3 curl systemd
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     tigervnc-viewer gvncviewer vncsnapshot xvfb imagemagick xdotool
-    libturbojpeg0 libopenh264-7 libopenh264-dev libx264-164 libx264-dev ffmpeg libjpeg-turbo-progs)
+    libturbojpeg0 libopenh264-7 libopenh264-dev libx264-164 libx264-dev ffmpeg libjpeg-turbo-progs
+    libspice-server1 libspice-server-dev spice-client-gtk virt-viewer openssl chromium nodejs)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
@@ -18,10 +19,11 @@ compiler_works() {
     local PATH=$PATH:/usr/sbin
     local tool
     for tool in gcc edid-decode mdevctl fusermount3 curl systemd-analyze libvirtd virsh \
-        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool ffmpeg ffprobe djpeg; do
+        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool ffmpeg ffprobe djpeg \
+        spicy-screenshot remote-viewer openssl chromium node; do
         command -v $tool >/dev/null || return 1
     done
-    [[ -f /usr/include/x264.h && -f /usr/include/wels/codec_api.h ]] || return 1
+    [[ -f /usr/include/x264.h && -f /usr/include/wels/codec_api.h && -f /usr/include/spice-server/spice.h ]] || return 1
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |
         gcc -static -x c -o /dev/null - 2>/dev/null
 }

@@ -119,12 +119,14 @@ internal sealed unsafe class OpenH264Encoder : IH264Encoder
 
     private static void Configure(ref OpenH264.SEncParamExt parameters, int width, int height, H264Settings settings)
     {
-        parameters.iUsageType = OpenH264.SCREEN_CONTENT_REAL_TIME;
+        // The rate control for screens keeps to a narrow range of quantizers, and so to no bit rate.
+        parameters.iUsageType = settings.BitsPerSecond == 0 ? OpenH264.SCREEN_CONTENT_REAL_TIME : OpenH264.CAMERA_VIDEO_REAL_TIME;
         parameters.iPicWidth = width;
         parameters.iPicHeight = height;
         parameters.fMaxFrameRate = settings.FramesPerSecond;
         parameters.iRCMode = settings.BitsPerSecond == 0 ? OpenH264.RC_OFF_MODE : OpenH264.RC_BITRATE_MODE;
         parameters.iTargetBitrate = settings.BitsPerSecond;
+        parameters.iMaxBitrate = 0;
         parameters.iTemporalLayerNum = 1;
         parameters.iSpatialLayerNum = 1;
         parameters.uiIntraPeriod = 0;

@@ -27,6 +27,7 @@ internal static class CommandLine
             DetachCommand.Create(),
             ServeCommand.Create(),
             ShotCommand.Create(),
+            RecordCommand.Create(),
             QemuArgsCommand.Create(),
             LibvirtXmlCommand.Create(),
             LibvirtHookCommand.Create(OpenForHook, () => Path.Combine(Path.GetDirectoryName(DaemonPaths.FindSocket())!, "libvirt")),

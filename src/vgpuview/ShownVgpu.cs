@@ -32,13 +32,13 @@ internal sealed class ShownVgpu : IDisposable
         try
         {
             string socket = ViewerPaths.VncSocketOf(folder, Uuid);
-            _listeners.Add(RfbListener.Listen(_rfb, socket, log));
+            _listeners.Add(RfbListener.Unix(_rfb, socket, log));
             if (instance.Owner is { } owner)
             {
                 FileOwner.Set(socket, owner.Uid, owner.Gid);
             }
 
-            IPEndPoint? vnc = ports.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Listen(_rfb, address, log)));
+            IPEndPoint? vnc = ports.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Tcp(_rfb, address, log)));
             var now = new ViewerAddresses { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
             Secrets.Write(_addresses, JsonSerializer.SerializeToUtf8Bytes(now, ApiJson.Viewers));
         }
@@ -52,6 +52,9 @@ internal sealed class ShownVgpu : IDisposable
     internal Guid Uuid { get; }
 
     internal Screen Screen => _mirror.Screen;
+
+    /// <summary>Shows it to every viewer, whichever way it comes.</summary>
+    internal RfbServer Rfb => _rfb;
 
     /// <summary>Cancelled when the instance no longer runs.</summary>
     internal CancellationToken Gone => _gone.Token;

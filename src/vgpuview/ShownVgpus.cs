@@ -4,6 +4,7 @@ using Vgpu.Bus;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Viewers.Feed;
+using Vgpu.Viewers.Rfb;
 using Vgpu.Viewers.Web;
 
 namespace Vgpu.View;
@@ -129,6 +130,8 @@ internal sealed partial class ShownVgpus : IConsoleVgpus, IDisposable
     private sealed class Lent(ShownVgpu shown) : IConsoleScreen
     {
         public Screen Screen => shown.Screen;
+
+        public RfbServer? Server => shown.Rfb;
 
         public CancellationToken Gone => shown.Gone;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 
 namespace Vgpu.View;
 
@@ -10,7 +11,7 @@ internal sealed class VncPorts
 
     /// <summary>Listens at the former address where that is free, else at the first that is; null: none is.</summary>
     /// <param name="former">HOST:PORT; null: there was none.</param>
-    /// <param name="listen">Throws <see cref="IOException"/> where the port is taken.</param>
+    /// <param name="listen">Throws <see cref="SocketException"/> where the port is taken.</param>
     internal IPEndPoint? Listen(string? former, Action<IPEndPoint> listen)
     {
         IEnumerable<int> ports = Enumerable.Range(First, Last - First + 1);
@@ -27,7 +28,7 @@ internal sealed class VncPorts
                 listen(address);
                 return address;
             }
-            catch (IOException)
+            catch (SocketException)
             {
                 // Somebody else's.
             }

@@ -5,7 +5,7 @@ public sealed class HelpTests
 {
     private static readonly string[] s_commands =
     [
-        "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-hook", "libvirt-xml", "list", "qemu-args", "remove",
+        "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-hook", "libvirt-xml", "list", "qemu-args", "record", "remove",
         "serve", "set", "shot", "show", "start", "stop", "types", "upgrade", "view",
     ];
 

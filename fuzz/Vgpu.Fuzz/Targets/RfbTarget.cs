@@ -1,4 +1,3 @@
-using Vgpu.Screens;
 using Vgpu.Viewers.Rfb;
 
 namespace Vgpu.Fuzz.Targets;

@@ -3,7 +3,6 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Vgpu.Linux;
 using Vgpu.Vfio;
-using Vgpu.VfioUser;
 
 namespace Vgpu.Bus.Workers;
 

@@ -7,6 +7,7 @@ namespace Vgpu.Host.Codecs.Interop;
 internal sealed unsafe class OpenH264
 {
     internal const string Name = "libopenh264.so.7";
+    internal const int CAMERA_VIDEO_REAL_TIME = 0;
     internal const int SCREEN_CONTENT_REAL_TIME = 1;
     internal const int RC_OFF_MODE = -1;
     internal const int RC_BITRATE_MODE = 1;

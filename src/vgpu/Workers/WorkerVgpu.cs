@@ -3,6 +3,7 @@ using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Gpus;
 using Vgpu.Linux;
+using Vgpu.Vendors.VirtioInput;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Migration;
 using Vgpu.VfioUser;
@@ -15,9 +16,13 @@ internal sealed class WorkerVgpu : IServedVgpu
 {
     private static readonly TimeSpan s_yieldTimeout = TimeSpan.FromSeconds(1);
 
+    private static readonly VirtioInputKind[] s_inputs = [VirtioInputKind.Keyboard, VirtioInputKind.Tablet];
+
     private readonly ServeRequest _request;
     private readonly VgpuComposition _vgpu;
+    private readonly InputComposition _input;
     private readonly ServedFunction _gpu;
+    private readonly List<ServedFunction> _functions = [];
     private readonly ScreenFeedServer _feed;
     private InstanceDefinition _definition;
 
@@ -26,10 +31,11 @@ internal sealed class WorkerVgpu : IServedVgpu
     {
         _request = request;
         _definition = request.Definition;
+        VgpuOptions options;
         try
         {
             (IVgpuVendor vendor, VgpuType type) = DeviceTypes.Find(_definition.Type);
-            VgpuOptions options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files, PeakVideoMemory = request.Mode is ServeMode.Restore or ServeMode.Load ? Math.Max(request.PeakMemory, type.DefaultVideoMemory) : 0 };
+            options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files, PeakVideoMemory = request.Mode is ServeMode.Restore or ServeMode.Load ? Math.Max(request.PeakMemory, type.DefaultVideoMemory) : 0 };
             _vgpu = new VgpuComposition(vendor, type, options, log);
         }
         catch (Exception e) when (e is ArgumentException or OperatorException)
@@ -38,12 +44,24 @@ internal sealed class WorkerVgpu : IServedVgpu
         }
 
         _gpu = new ServedFunction(request, request.Functions[InstanceFunctions.Gpu], _vgpu.Instance.Device, _definition.Name, log);
+        _functions.Add(_gpu);
+        _input = new InputComposition(s_inputs, options, log);
+        foreach (VirtioInputFunction function in _input.Functions)
+        {
+            FunctionRequest asked = request.Functions.Single(one => one.Name == VirtioInput.NameOf(function.Device.Kind));
+            _functions.Add(new ServedFunction(request, asked, function.Function, InputComposition.NameOf(_definition.Name, function.Device.Kind), log));
+        }
+
+        _vgpu.Instance.Screen.Input = _input.Sink;
         _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
         _vgpu.Instance.Noticed += Report;
         _gpu.Server.ClientChanged += (_, _) => request.Report(
             _gpu.Server.IsClientConnected ? WorkerEventKind.ClientAttached : WorkerEventKind.ClientGone,
             _gpu.Server.IsClientConnected ? "a VMM has attached" : "the VMM has left");
-        _gpu.Start(Restore);
+        _functions.ForEach(function => function.Start(Restore));
+
+        // Whoever typed before has no way to say that a key was let go meanwhile.
+        _input.Sink.ReleaseAll();
         _feed.Start(new UnixSocket(request.ScreenListener));
     }
 
@@ -97,18 +115,16 @@ internal sealed class WorkerVgpu : IServedVgpu
 
     public FileDescriptor? Yield()
     {
-        if (!_gpu.Server.IsClientConnected || !_gpu.Server.Yield(s_yieldTimeout))
-        {
-            return null;
-        }
-
-        return SavedState.Save(_vgpu.Instance.Device);
+        bool stands = _functions.TrueForAll(function => !function.Server.IsClientConnected || function.Server.Yield(s_yieldTimeout));
+        return stands && _gpu.Server.IsClientConnected ? SavedState.Save(_vgpu.Instance.Device) : null;
     }
 
     public void Dispose()
     {
         _feed.Dispose();
-        _gpu.Dispose();
+        _vgpu.Instance.Screen.Input = null;
+        _functions.ForEach(function => function.Dispose());
+        _input.Dispose();
         _vgpu.Dispose();
     }
 
@@ -117,8 +133,8 @@ internal sealed class WorkerVgpu : IServedVgpu
     {
         bool done = _request.Mode switch
         {
-            ServeMode.Load => _request.State is { } state && SavedState.TryLoad(device, state),
-            ServeMode.Restore => device.TryRestore(out _),
+            ServeMode.Load when device == _vgpu.Instance.Device => _request.State is { } state && SavedState.TryLoad(device, state),
+            ServeMode.Restore or ServeMode.Load => device.TryRestore(out _),
             _ => true,
         };
         if (!done)
