@@ -20,7 +20,7 @@ internal sealed class ShownVgpu : IDisposable
     private readonly string _addresses;
 
     /// <summary>Throws <see cref="LinuxException"/> and <see cref="ScreenFeedException"/> where its worker is not there.</summary>
-    internal ShownVgpu(Instance instance, string folder, VncPorts ports, Func<Guid, string?> web, ILogger log)
+    internal ShownVgpu(Instance instance, string folder, Func<Guid, string?> web, ILogger log)
     {
         Uuid = instance.Uuid;
         _addresses = ViewerPaths.AddressesOf(folder, Uuid);
@@ -38,7 +38,7 @@ internal sealed class ShownVgpu : IDisposable
                 FileOwner.Set(socket, owner.Uid, owner.Gid);
             }
 
-            IPEndPoint? vnc = ports.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Tcp(_rfb, address, log)));
+            IPEndPoint? vnc = VncPorts.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Tcp(_rfb, address, log)));
             var now = new ViewerAddresses { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
             Secrets.Write(_addresses, JsonSerializer.SerializeToUtf8Bytes(now, ApiJson.Viewers));
         }

@@ -54,8 +54,7 @@ internal sealed partial class ViewersProgram(ViewOptions options)
     {
         using var instances = new DaemonInstances(Path.Combine(options.RunFolder, DaemonPaths.Socket));
         WebConsole? web = null;
-        var ports = new VncPorts();
-        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, ports, uuid => web?.Link($"{uuid:D}").ToString(), log), log))
+        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, uuid => web?.Link($"{uuid:D}").ToString(), log), log))
         {
             web = Begin(shown, Secrets.Token(ViewerPaths.TokenOf(folder)), log);
             using (web)
