@@ -89,6 +89,9 @@ public sealed class ClientLifeTests
             pace.Wait();
         }
 
+        desk.Fill(new Rect(0, 0, 640, 480), 0x30, 0x20, 0xf0);
+        viewer.WaitFor("#F02030");
+
         desk.AssertSeen(server);
         Assert.InRange(server.ResidentBytes, 1, MostBytes);
     }
