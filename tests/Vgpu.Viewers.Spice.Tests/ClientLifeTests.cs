@@ -80,10 +80,17 @@ public sealed class ClientLifeTests
         using SpiceProcess server = desk.Show(Desk.FreeAddress());
         using var viewer = new RemoteViewer(server.Uri!);
         server.Said.WaitFor("client connected");
-        for (int i = 0; i < 3000; i++)
+
+        // Places that do not overlap, more of them than it may hold: it has to be asked to let go.
+        using var pace = new Pace(desk.Folder.File("screen"));
+        for (int i = 0; i < 1500; i++)
         {
-            desk.Fill(new Rect(i * 37 % 630, i * 91 % 470, 10, 10), (byte)i, (byte)(i >> 4), 9);
+            desk.Fill(new Rect(i % 80 * 8, i / 80 * 8, 7, 7), (byte)i, (byte)(i >> 4), 9);
+            pace.Wait();
         }
+
+        desk.Fill(new Rect(0, 0, 640, 480), 0x30, 0x20, 0xf0);
+        viewer.WaitFor("#F02030");
 
         desk.AssertSeen(server);
         Assert.InRange(server.ResidentBytes, 1, MostBytes);

@@ -63,8 +63,22 @@ internal sealed class RemoteViewer : IDisposable
         throw new InvalidOperationException($"never heard of {string.Join(' ', words)}; but: {input}\n{Said}");
     }
 
-    /// <summary>Whether the X server shows this colour there.</summary>
-    public bool Shows(int x, int y, string colour)
+    /// <summary>Waits until the screen, all of which has this colour, is seen.</summary>
+    public void WaitFor(string colour)
+    {
+        for (int i = 0; i < Tries; i++)
+        {
+            if (Shows(200, 180, colour) || Shows(250, 220, colour) || Shows(160, 140, colour))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"never seen: {colour}\n{Said}");
+    }
+
+    // Whether the X server shows this colour there.
+    private bool Shows(int x, int y, string colour)
     {
         (_, string output) = Shell.Run("timeout", "10", "import", "-display", _display, "-window", "root", "-crop", string.Create(CultureInfo.InvariantCulture, $"1x1+{x}+{y}"), "-depth", "8", "txt:-");
         return output.Contains(colour, StringComparison.OrdinalIgnoreCase);
