@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Testing;

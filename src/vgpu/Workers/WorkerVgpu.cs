@@ -5,8 +5,6 @@ using Vgpu.Gpus;
 using Vgpu.Linux;
 using Vgpu.Vendors.VirtioInput;
 using Vgpu.Vfio;
-using Vgpu.Vfio.Migration;
-using Vgpu.VfioUser;
 using Vgpu.Viewers.Feed;
 
 namespace Vgpu.Cli.Workers;
