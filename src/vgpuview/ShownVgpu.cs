@@ -3,6 +3,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Vgpu.Api;
 using Vgpu.Bus;
+using Vgpu.Host.Codecs;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Viewers.Feed;
@@ -28,7 +29,7 @@ internal sealed class ShownVgpu : IDisposable
         string password = former?.VncPassword ?? Secrets.NewVncPassword();
         InstancePaths paths = instance.Paths!;
         _mirror = RemoteScreen.Connect(paths.Screen, log);
-        _rfb = new RfbServer(_mirror.Screen, new RfbServerOptions { Name = instance.Name, Password = password }, log);
+        _rfb = new RfbServer(_mirror.Screen, new RfbServerOptions { Name = instance.Name, Password = password, Codecs = PictureCodecs.Host }, log);
         try
         {
             string socket = ViewerPaths.VncSocketOf(folder, Uuid);
