@@ -73,7 +73,7 @@ public sealed class AttachTests
             printf '#!/bin/bash\nexec dotnet %q "$@"\n' '{{Cli.Program}}' >vgpu
             chmod +x vgpu
             qemu-system-x86_64() { printf '%s\n' "$@"; }
-            {{command.Replace("./vgpu serve", ": ./vgpu serve", StringComparison.Ordinal).Replace("./vgpu shot", ": ./vgpu shot", StringComparison.Ordinal)}}
+            {{command.Replace("./vgpu serve", ": ./vgpu serve", StringComparison.Ordinal).Replace("./vgpu shot", ": ./vgpu shot", StringComparison.Ordinal).Replace("./vgpu record", ": ./vgpu record", StringComparison.Ordinal)}}
             """).AssertDone();
 
         Assert.Contains("\nfile=disk.qcow2\n", output, StringComparison.Ordinal);
