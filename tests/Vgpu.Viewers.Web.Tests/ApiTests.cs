@@ -111,11 +111,11 @@ public sealed class ApiTests : IDisposable
     [Fact]
     public async Task The_end_comes_at_once_for_those_who_wait()
     {
-        var served = new Served();
+        using var served = new Served();
         string etag = served.Ask("GET", "/api/vgpus").Json.GetProperty("etag").GetString()!;
         Task<Answer> waiting = Task.Run(() => served.Ask("GET", $"/api/vgpus?after={etag}"), TestContext.Current.CancellationToken);
         Workplace.Eventually(() => served.Vgpus.Lists >= 2);
-        served.Dispose();
+        served.End();
         _ = (await waiting).Is(200);
     }
 }

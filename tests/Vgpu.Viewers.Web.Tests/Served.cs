@@ -115,9 +115,12 @@ public sealed class Served : IDisposable
 
     public (string Name, string Value) Bearer(string token = Token) => ("Authorization", "Bearer " + token);
 
+    /// <summary>Ends the console, not those who asked it.</summary>
+    public void End() => _console.Dispose();
+
     public void Dispose()
     {
-        _console.Dispose();
+        End();
         Http.Dispose();
         Vgpus.Dispose();
         Assert.DoesNotContain(Log.Lines, line => line.Contains(Token, StringComparison.Ordinal) || line.Contains(ViewToken, StringComparison.Ordinal));

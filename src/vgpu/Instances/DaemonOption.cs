@@ -7,8 +7,8 @@ namespace Vgpu.Cli;
 /// <summary>Which daemon a command asks, and what can be completed by asking it.</summary>
 internal sealed class DaemonOption
 {
-    // Somebody waits for the shell.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(700);
+    // Somebody waits for the shell; a machine under load may need seconds to begin this program and the question.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private readonly Option<string?> _socket = new("--socket") { Description = "The daemon's socket ($VGPU_SOCKET; else your own daemon's, else the system's)", HelpName = "PATH" };
 
