@@ -5,6 +5,9 @@ internal sealed partial class WorkerSupervisor
 {
     private const int SpawnPause = 1000;
 
+    // How long a successor may have the processors to itself.
+    private const int QuietMilliseconds = 250;
+
     private readonly List<ServedInstance> _waiting = [];
     private readonly List<ServedInstance> _upgrades = [];
     private int _starting;
@@ -81,7 +84,7 @@ internal sealed partial class WorkerSupervisor
     private void Spawn()
     {
         long now = Environment.TickCount64;
-        if (_adoption is not null || now < _spawnAgain)
+        if (_adoption is not null || now < _spawnAgain || (_waiting.Count == 0 && _upgrades.Count == 0 && IsTakenOver(now)))
         {
             return;
         }
@@ -110,6 +113,20 @@ internal sealed partial class WorkerSupervisor
                 return;
             }
         }
+    }
+
+    // A VM waits for somebody who is just taking over; a process that begins beside him would take milliseconds from both.
+    private bool IsTakenOver(long now)
+    {
+        foreach (WorkerLink link in _links)
+        {
+            if (link is { IsEnding: false, Instance: { Phase: ServedPhase.Starting, Record.HasClient: true } instance } && now - instance.Since < QuietMilliseconds)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // New instances are told at once; those that have a client go on waiting for a worker.
