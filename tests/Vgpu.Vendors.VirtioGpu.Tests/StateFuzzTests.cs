@@ -12,7 +12,7 @@ public sealed class StateFuzzTests
     [Theory]
     [InlineData(1)]
     [InlineData(20_261)]
-    public void Damaged_states_do_no_harm(int seed) => Harm(seed, Campaign.Short());
+    public void Damaged_states_do_no_harm(int seed) => Harm(seed, Campaign.Short(atLeast: 200));
 
     [Theory]
     [Trait("Length", "long")]
