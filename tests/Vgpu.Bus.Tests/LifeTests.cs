@@ -163,7 +163,7 @@ public sealed class LifeTests
     {
         using var rig = new Rig();
         using var both = new Barrier(2);
-        rig.Workers.OnStart = _ => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(10)));
+        rig.Workers.OnStart = _ => Assert.True(both.SignalAndWait(TimeSpan.FromSeconds(60)));
         await Task.WhenAll(Task.Run(() => rig.Create("a")), Task.Run(() => rig.Create("b", persistent: false)));
 
         using var within = new ManualResetEventSlim();
@@ -171,11 +171,11 @@ public sealed class LifeTests
         rig.Workers.OnStart = _ =>
         {
             within.Set();
-            Assert.True(go.Wait(TimeSpan.FromSeconds(10)));
+            Assert.True(go.Wait(TimeSpan.FromSeconds(60)));
         };
         rig.Bus.Stop("a");
         Task start = Task.Run(() => rig.Bus.Start("a"));
-        Assert.True(within.Wait(TimeSpan.FromSeconds(10)));
+        Assert.True(within.Wait(TimeSpan.FromSeconds(60)));
         Assert.Equal(InstanceState.Starting, rig.Bus.Find("a").State);
         Task stop = Task.Run(() => rig.Bus.Stop("a"));
         go.Set();
@@ -246,6 +246,6 @@ public sealed class LifeTests
             Assert.Equal(17 - (int)parent.Budgets["instances"].Used, parent.Types.Single(type => type.Name == "small").AvailableInstances);
         }
 
-        void Meet() => Assert.True(round.SignalAndWait(TimeSpan.FromSeconds(30)), "another thread failed");
+        void Meet() => Assert.True(round.SignalAndWait(TimeSpan.FromSeconds(60)), "another thread failed");
     }
 }

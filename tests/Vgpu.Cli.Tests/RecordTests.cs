@@ -46,7 +46,7 @@ public sealed class RecordTests : IDisposable
         using var guest = new DrawingClient(Socket);
         guest.Draw(1);
         using Process record = Cli.Start(["record", Socket, _folder["film.apng"]]);
-        Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["film.apng"]), TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(_folder["film.apng"]), TimeSpan.FromSeconds(60)));
 
         Cli.Signal(record, signal);
         Outcome outcome = Cli.End(record);

@@ -80,7 +80,7 @@ public sealed class EventsTests
             Assert.Equal(1, served.Bus.Followers);
         }
 
-        Assert.True(SpinWait.SpinUntil(() => served.Bus.Followers == 0, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => served.Bus.Followers == 0, TimeSpan.FromSeconds(60)));
         Assert.Empty(served.Log.Lines);
     }
 

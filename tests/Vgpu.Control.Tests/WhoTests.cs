@@ -117,7 +117,7 @@ public sealed class WhoTests : IDisposable
 
         Assert.True(IsNoRoot() || AsNobody("GET", "/v1/types").Status == 200);
         held.ForEach(socket => socket.Dispose());
-        Assert.True(SpinWait.SpinUntil(() => { using var next = Served.Connect(_served.Socket); return Ask(next).Length > 0; }, TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => { using var next = Served.Connect(_served.Socket); return Ask(next).Length > 0; }, TimeSpan.FromSeconds(60)));
     }
 
     private static string Ask(System.Net.Sockets.Socket socket)

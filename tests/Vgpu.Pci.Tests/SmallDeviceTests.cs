@@ -94,7 +94,7 @@ public sealed class SmallDeviceTests : IDisposable
         for (int i = 0; i < 3; i++)
         {
             _device.Thread.Wake();
-            Assert.True(worked.Wait(TimeSpan.FromSeconds(20)));
+            Assert.True(worked.Wait(TimeSpan.FromSeconds(60)));
         }
 
         _device.Dispose();

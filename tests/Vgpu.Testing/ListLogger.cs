@@ -44,7 +44,7 @@ public sealed class ListLogger : ILogger
                     return line;
                 }
 
-                Assert.True(Monitor.Wait(_gate, TimeSpan.FromSeconds(10)), $"never logged: {part}; but: {string.Join('\n', _lines)}");
+                Assert.True(Monitor.Wait(_gate, TimeSpan.FromSeconds(60)), $"never logged: {part}; but: {string.Join('\n', _lines)}");
             }
         }
     }

@@ -9,7 +9,7 @@ namespace Vgpu.Testing;
 /// <summary>A run folder with a daemon's host of workers: the real program, in processes of its own.</summary>
 public sealed class Workplace : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
     private readonly TemporaryFolder _folder = new();
     private readonly WorkerHostOptions _options;

@@ -154,10 +154,10 @@ public sealed class ScanoutTests
         using (bench.Head.Observe(new Listener(heard)))
         {
             bench.Memory.Span[(70 * 640 * 4) + (70 * 4)] = 1;
-            Assert.True(heard.TryTake(out Rect rect, TimeSpan.FromSeconds(20)));
+            Assert.True(heard.TryTake(out Rect rect, TimeSpan.FromSeconds(60)));
             Assert.Equal(new Rect(64, 64, 64, 64), rect);
             bench.Memory.Span[0] = 1;
-            Assert.True(heard.TryTake(out rect, TimeSpan.FromSeconds(20)));
+            Assert.True(heard.TryTake(out rect, TimeSpan.FromSeconds(60)));
             Assert.Equal(new Rect(0, 0, 64, 64), rect);
         }
     }

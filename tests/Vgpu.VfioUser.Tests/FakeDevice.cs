@@ -192,7 +192,7 @@ internal sealed class FakeDevice : VfioDevice, IVfioMigratable
         }
     }
 
-    internal void WaitForClose() => Assert.True(Closed.Wait(TimeSpan.FromSeconds(10)), "the device was not closed");
+    internal void WaitForClose() => Assert.True(Closed.Wait(TimeSpan.FromSeconds(60)), "the device was not closed");
 
     protected override void Dispose(bool disposing)
     {

@@ -111,7 +111,7 @@ public sealed class LifeTests
             Assert.True(connection.IsNegotiated);
         }
 
-        Assert.True(connection.WaitForEnd(TimeSpan.FromSeconds(5)));
+        Assert.True(connection.WaitForEnd(TimeSpan.FromSeconds(60)));
         Assert.Equal(1, connection.Counters.RegionWrites(0));
         Assert.Equal(1, device.Closes);
         using var unused = new VfioUserConnection(UnixSocket.Pair().First, device, "never started", new ListLogger());
@@ -136,7 +136,7 @@ public sealed class LifeTests
             Assert.Equal((1, true), (Volatile.Read(ref changes), served.Server.IsClientConnected));
         }
 
-        Assert.True(left.Wait(TimeSpan.FromSeconds(5)));
+        Assert.True(left.Wait(TimeSpan.FromSeconds(60)));
     }
 
     [Fact]

@@ -183,7 +183,7 @@ public sealed class FeedFrameTests : IDisposable
             Assert.True(_device.Head.IsObserved);
         }
 
-        Assert.True(SpinWait.SpinUntil(() => !_device.Head.IsObserved, TimeSpan.FromSeconds(20)));
+        Assert.True(SpinWait.SpinUntil(() => !_device.Head.IsObserved, TimeSpan.FromSeconds(60)));
     }
 
     public static TheoryData<string> Wrongs => ["serial", "two at a time", "reserved", "short frame", "long frame", "short cursor", "cursor ticket", "short resize",

@@ -158,7 +158,7 @@ public sealed class RemoteScreenLiesTests
         var damage = new Damage();
         using (mirror.Screen.Heads[0].Observe(damage))
         {
-            Assert.True(damage.Came.Wait(TimeSpan.FromSeconds(20)));
+            Assert.True(damage.Came.Wait(TimeSpan.FromSeconds(60)));
         }
 
         Assert.Equal(new Rect(0, 0, 5, 5), damage.First);

@@ -277,7 +277,7 @@ public sealed class RemoteScreenTests
 
     private static RemoteScreen Mirror(ScreenUnderTest device) => RemoteScreen.Connect(device.Path, NullLogger.Instance);
 
-    private static void Holds(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(20)), what);
+    private static void Holds(Func<bool> condition, string what) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(60)), what);
 
     private static void AssertSame(Head expected, Head actual)
     {

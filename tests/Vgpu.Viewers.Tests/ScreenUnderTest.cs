@@ -59,7 +59,7 @@ internal sealed class ScreenUnderTest : IInputSink, IDisposable
         {
             while (_input.Count < moments)
             {
-                Assert.True(Monitor.Wait(_input, TimeSpan.FromSeconds(20)), $"{_input.Count} of {moments} moments arrived");
+                Assert.True(Monitor.Wait(_input, TimeSpan.FromSeconds(60)), $"{_input.Count} of {moments} moments arrived");
             }
 
             return [.. _input];

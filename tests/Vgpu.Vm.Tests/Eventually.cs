@@ -31,7 +31,7 @@ public sealed class Eventually : IHeadObserver, IDisposable
     public static void Shows(Head head, Picture expected, bool withCursor = false)
     {
         using var waiting = new Eventually(head);
-        long deadline = Environment.TickCount64 + 20_000;
+        long deadline = Environment.TickCount64 + 60_000;
         while (true)
         {
             Picture? picture = head.Capture(withCursor);
@@ -47,7 +47,7 @@ public sealed class Eventually : IHeadObserver, IDisposable
     }
 
     /// <summary>Returns once <paramref name="condition"/> holds; fails the test where it does not in time.</summary>
-    public static void Holds(Func<bool> condition, string what, int timeoutSeconds = 20) =>
+    public static void Holds(Func<bool> condition, string what, int timeoutSeconds = 60) =>
         Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(timeoutSeconds)), $"not within {timeoutSeconds} s: {what}");
 
     public void SurfaceChanged(Head head) => _changed.Set();

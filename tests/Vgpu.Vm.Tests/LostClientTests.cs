@@ -15,7 +15,7 @@ public sealed class LostClientTests
             machine.Qemu.Process.Kill();
         }
 
-        Assert.True(SpinWait.SpinUntil(() => !vgpu.Server.Connection.IsClientConnected && Held() == before, TimeSpan.FromSeconds(20)), $"{before} before, {Held()} after");
+        Assert.True(SpinWait.SpinUntil(() => !vgpu.Server.Connection.IsClientConnected && Held() == before, TimeSpan.FromSeconds(60)), $"{before} before, {Held()} after");
 
         using var next = TestMachine.Boot(vgpu.Attachment);
         using var drawing = new Drawing(next.Shell, "--card 0 --mode 1024x768 --pattern noise --seed 8");
@@ -35,7 +35,7 @@ public sealed class LostClientTests
         var ending = new Thread(vgpu.Dispose);
         ending.Start();
 
-        Assert.True(ending.Join(TimeSpan.FromSeconds(10)), "the server waits for a client that is stopped");
+        Assert.True(ending.Join(TimeSpan.FromSeconds(60)), "the server waits for a client that is stopped");
     }
 
     // The runtime's own memory file is its JIT's.

@@ -42,7 +42,7 @@ public sealed class SampleProcess : IDisposable
     {
         while (true)
         {
-            Assert.True(_lines.TryTake(out string? line, TimeSpan.FromSeconds(30)), $"the sample never said: {part}");
+            Assert.True(_lines.TryTake(out string? line, TimeSpan.FromSeconds(60)), $"the sample never said: {part}");
             if (line.Contains(part, StringComparison.Ordinal))
             {
                 return line;
@@ -62,7 +62,7 @@ public sealed class SampleProcess : IDisposable
     public int End()
     {
         Signal("TERM");
-        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(20)), "the sample does not end");
+        Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(60)), "the sample does not end");
         return _process.ExitCode;
     }
 

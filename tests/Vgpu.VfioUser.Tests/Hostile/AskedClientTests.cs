@@ -115,7 +115,7 @@ public sealed class AskedClientTests : IDisposable
 
             var ending = new Thread(_served.Dispose);
             ending.Start();
-            Assert.True(ending.Join(TimeSpan.FromSeconds(10)), "the server waits for its client");
+            Assert.True(ending.Join(TimeSpan.FromSeconds(60)), "the server waits for its client");
         }
     }
 

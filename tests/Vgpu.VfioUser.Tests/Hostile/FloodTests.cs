@@ -194,7 +194,7 @@ public sealed class FloodTests : IDisposable
             // Also with a client that reads nothing, whose connection waits in a send.
             var ending = new Thread(served.Dispose);
             ending.Start();
-            Assert.True(ending.Join(TimeSpan.FromSeconds(30)), "the server waits for its client");
+            Assert.True(ending.Join(TimeSpan.FromSeconds(60)), "the server waits for its client");
             flood.Join();
             Assert.Contains(end!.Errno, new[] { Errno.EPIPE, Errno.ECONNRESET });
             Assert.Equal((1, 0), (served.Device.Closes, served.Device.Iommu.MapCount));
