@@ -32,7 +32,7 @@ public sealed class DaemonVmTests
             int worker = daemon.Client.Find(uuid).Worker!.Pid;
             Workplace.Signal(worker, "KILL");
             Eventually.Holds(() => daemon.Client.Find(uuid).Worker is { } next && next.Pid != worker, "another worker takes over");
-            machine.Shell.Run("kill $!; true");
+            machine.Shell.Run("kill $!; wait $!; true");
 
             AssertDraws(daemon, uuid, machine, seed: 6);
             int successions = daemon.Client.Find(uuid).Worker!.Successions;
