@@ -19,8 +19,8 @@ public sealed class ViewedGuest : IDisposable
         {
             _ = _daemon.Run("create", "software0", "virtio-gpu-64m", "--name", "desk", "--set", "mode=800x600");
             _machine = TestMachine.BootWith(JsonSerializer.Deserialize<string[]>(_daemon.Run("qemu-args", "desk", "--memory", "512", "--json"))!);
-            Keyboard = NodeOf("vgpu keyboard");
-            Tablet = NodeOf("vgpu tablet");
+            Keyboard = EvdevRecord.NodeOf(Shell, "vgpu keyboard");
+            Tablet = EvdevRecord.NodeOf(Shell, "vgpu tablet");
             Eventually.Holds(() => TryFind() is { Web: not null, Vnc: not null, VncPassword: not null }, "the screen can be seen", 60);
             Addresses = TryFind()!;
         }
@@ -64,6 +64,4 @@ public sealed class ViewedGuest : IDisposable
             return null;
         }
     }
-
-    private string NodeOf(string name) => Path.GetFileName(Shell.Run($"for e in /sys/class/input/event*; do [ \"$(cat $e/device/name)\" = '{name}' ] && echo ${{e##*/}}; done; true").Trim());
 }
