@@ -36,7 +36,7 @@ public sealed partial class ViewerTests(ViewedGuest guest, Browser browser) : IC
         using (var read = new EvdevRecord(guest.Shell, guest.Keyboard))
         {
             display.Do("type", "--delay", "100", "vGpu");
-AssertHearsVGpu(read);
+            AssertHearsVGpu(read);
         }
 
         using (var read = new EvdevRecord(guest.Shell, guest.Tablet))
