@@ -11,7 +11,7 @@ public sealed class FallbackTests : IInputSink
     private const ushort KeyB = 48;
     private readonly List<InputEvent> _heard = [];
 
-    public void Send(ReadOnlySpan<InputEvent> events) => _heard.AddRange(events);
+    void IInputSink.Send(ReadOnlySpan<InputEvent> events) => _heard.AddRange(events);
 
     [Fact]
     public void A_key_goes_to_the_driver_or_elsewhere_never_both_and_is_let_go_where_it_was_pressed()
