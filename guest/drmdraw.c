@@ -1,8 +1,11 @@
 /* Draws a pattern that a test can compute (pattern.h) on a DRM screen: stills, rectangles, frames, a cursor. */
+#define _GNU_SOURCE
 #include "kms.h"
 #include "pattern.h"
 #include <getopt.h>
+#include <linux/netlink.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 static void list(int fd)
 {
@@ -138,14 +141,53 @@ static void frames(int fd, struct screen *s, struct buffer *b, struct picture p,
 	printf("fps %.2f frames %u seconds %.3f\n", count / took, count, took);
 }
 
+static int uevents_open(void)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&kernel, sizeof kernel))
+		die("uevents: %s", strerror(errno));
+	return fd;
+}
+
+/* As a desktop that follows its monitor: after each hot-plug event the mode that the monitor prefers then, for ever. */
+static void follow(int fd, int uevents, unsigned int connector, struct picture p, uint32_t format)
+{
+	char event[8192];
+
+	for (;;) {
+		ssize_t length = recv(uevents, event, sizeof event, 0);
+		struct screen s;
+		struct buffer b;
+
+		/* Lines that end in NUL; ENOBUFS says that some were lost, which may have been ours. */
+		if (length >= 0 && !memmem(event, length, "HOTPLUG=1", 10))
+			continue;
+		if (length < 0 && errno != ENOBUFS)
+			die("uevents: %s", strerror(errno));
+		if (screen_find(fd, connector, &s) || !s.info.count_modes ||
+		    (s.modes[0].hdisplay == p.w && s.modes[0].vdisplay == p.h))
+			continue;
+		b = buffer_make(fd, s.modes[0].hdisplay, s.modes[0].vdisplay, format);
+		p.w = b.w;
+		p.h = b.h;
+		pattern_draw(&p, (struct rect){ 0, 0, b.w, b.h }, b.pixels, b.stride);
+		screen_show(fd, &s, &b);
+		buffer_dirty(fd, &b, NULL, 0);
+		printf("followed to %ux%u\n", b.w, b.h);
+	}
+}
+
 static void usage(void)
 {
 	die("usage: drmdraw [--card N] [--connector I] --modes\n"
 	    "       drmdraw [--card N] [--connector I] [--mode WxH] [--pattern NAME] [--seed S] [--format xr24|ar24]\n"
-	    "               [--rects K [--on-signal] | --frames N [--flip]] [--all] [--hold]\n"
+	    "               [--rects K [--on-signal] | --frames N [--flip]] [--all] [--hold | --follow]\n"
 	    "               [--cursor FILE|builtin [--cursor-at X,Y] [--hotspot X,Y] [--cursor-move X,Y]...]\n"
 	    "--all: on every other connected screen too, in its own mode and with seed S + its number\n"
 	    "--on-signal: draws the rectangles when SIGUSR1 comes\n"
+	    "--follow: holds it, and takes the mode that the monitor prefers whenever that changes\n"
 	    "patterns: gradient checker noise text solid");
 }
 
@@ -156,9 +198,10 @@ int main(int argc, char **argv)
 		{ "seed", 1, 0, 's' }, { "format", 1, 0, 'f' }, { "rects", 1, 0, 'r' }, { "frames", 1, 0, 'n' },
 		{ "flip", 0, 0, 'F' }, { "cursor", 1, 0, 'u' }, { "cursor-at", 1, 0, 'a' }, { "hotspot", 1, 0, 'o' },
 		{ "modes", 0, 0, 'l' }, { "hold", 0, 0, 'h' }, { "all", 0, 0, 'A' }, { "cursor-move", 1, 0, 'M' },
-		{ "on-signal", 0, 0, 'g' }, { 0 },
+		{ "on-signal", 0, 0, 'g' }, { "follow", 0, 0, 'w' }, { 0 },
 	};
 	int card = 0, pattern = GRADIENT, modes = 0, hold = 0, flip = 0, all = 0, on_signal = 0, option, fd, number;
+	int uevents = -1;
 	int moves[16][2], count_moves = 0;
 	int x = 0, y = 0, hot_x = 0, hot_y = 0;
 	unsigned int connector = 0, w = 0, h = 0, seed = 1, count_rects = 0, count_frames = 0;
@@ -198,6 +241,7 @@ int main(int argc, char **argv)
 			count_moves++;
 			break;
 		case 'h': hold = 1; break;
+		case 'w': uevents = uevents_open(); break;
 		default: usage();
 		}
 	}
@@ -241,6 +285,9 @@ int main(int argc, char **argv)
 		cursor_move(fd, &s, moves[i][0], moves[i][1]);
 	if (!on_signal)
 		printf("drawn %ux%u %s %u\n", b.w, b.h, pattern_names[pattern], seed);
+
+	if (uevents >= 0)
+		follow(fd, uevents, connector, p, format);
 
 	/* The picture lives as long as the program does; then the console comes back. */
 	if (hold)

@@ -33,7 +33,7 @@ public sealed record InstanceDefinition
     /// <summary>
     /// Settings that the operator chose, by the names of the tree's attributes: <c>memory_limit</c> (bytes), <c>mode</c>
     /// (<c>1920x1080</c>), <c>heads</c>, <c>interrupts</c> (<c>intx</c>, <c>msix</c>), <c>guest_blobs</c> (<c>on</c>,
-    /// <c>off</c>). In the order of their names.
+    /// <c>off</c>), <c>qmp</c> (a socket's path). In the order of their names.
     /// </summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
 }

@@ -15,14 +15,17 @@ public sealed class HotPlug(QmpClient qmp)
     /// A root port with nothing in it, by its id. Throws <see cref="IOException"/> where there is none, with what to start the
     /// VM with.
     /// </summary>
-    public string FindFreePort()
-    {
-        string[] ports = [.. Children(Devices).Where(child => child.Type is "child<pcie-root-port>" or "child<ioh3420>").Select(child => child.Name).Order(StringComparer.Ordinal)];
-        return ports.FirstOrDefault(port => Children($"{Devices}/{port}/{port}").All(child => !child.Name.StartsWith("child[", StringComparison.Ordinal)))
-            ?? throw new IOException(ports.Length == 0
-                ? "the VM has no pcie-root-port with an id; start it with: -device pcie-root-port,id=port1,chassis=1"
-                : $"every pcie-root-port of the VM is in use ({string.Join(", ", ports)}); detach a device, or start the VM with one more");
-    }
+    public string FindFreePort() => TryFindFreePort()
+        ?? throw new IOException(Ports is not { Count: > 0 } ports
+            ? "the VM has no pcie-root-port with an id; start it with: -device pcie-root-port,id=port1,chassis=1"
+            : $"every pcie-root-port of the VM is in use ({string.Join(", ", ports)}); detach a device, or start the VM with one more");
+
+    /// <summary>The same; null where there is none.</summary>
+    public string? TryFindFreePort() =>
+        Ports.FirstOrDefault(port => Children($"{Devices}/{port}/{port}").All(child => !child.Name.StartsWith("child[", StringComparison.Ordinal)));
+
+    /// <summary>Whether the VM has a device that it calls so.</summary>
+    public bool Has(string id) => Children(Devices).Any(child => child.Name == id);
 
     /// <summary>Plugs in. Throws <see cref="IOException"/> with QEMU's words.</summary>
     public void Add(VgpuAttachment attachment) => _ = qmp.Execute("device_add", attachment.ToQmp());
@@ -52,6 +55,9 @@ public sealed class HotPlug(QmpClient qmp)
             (candidate.GetProperty("event").ValueEquals("DEVICE_DELETED") || candidate.GetProperty("event").ValueEquals("DEVICE_UNPLUG_GUEST_ERROR"))
             && candidate.GetProperty("data").TryGetProperty("device", out JsonElement device) && device.ValueEquals(id);
     }
+
+    private IReadOnlyList<string> Ports =>
+        [.. Children(Devices).Where(child => child.Type is "child<pcie-root-port>" or "child<ioh3420>").Select(child => child.Name).Order(StringComparer.Ordinal)];
 
     private IEnumerable<(string Name, string Type)> Children(string path) =>
         qmp.Execute("qom-list", new Dictionary<string, object> { ["path"] = path }).EnumerateArray()

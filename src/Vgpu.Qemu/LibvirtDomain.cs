@@ -41,8 +41,9 @@ public static class LibvirtDomain
     /// <param name="domainXml">What <c>virsh dumpxml --inactive</c> prints.</param>
     /// <param name="attachment">The vGPU's socket.</param>
     /// <param name="vgpu">The vGPU for libvirt's hook; null: it is started some other way.</param>
+    /// <param name="beside">Further devices, such as its keyboard, each in a free slot; those that the domain has by now stay where they are.</param>
     /// <exception cref="LibvirtDomainException">It is no domain, its memory can't be shared, or it has no free slot.</exception>
-    public static string Merge(TextReader domainXml, VgpuAttachment attachment, LibvirtVgpu? vgpu = null)
+    public static string Merge(TextReader domainXml, VgpuAttachment attachment, LibvirtVgpu? vgpu = null, params IEnumerable<VgpuAttachment> beside)
     {
         XElement domain = LibvirtXml.Read(domainXml);
         _ = LibvirtVgpu.ReadAll(domain);
@@ -53,23 +54,38 @@ public static class LibvirtDomain
             domain.Add(new XAttribute(XNamespace.Xmlns + "qemu", LibvirtXml.Qemu));
         }
 
-        string bus = attachment.Bus ?? RootBus(domain);
-        string socket = Path.GetFullPath(attachment.SocketPath);
-        int? slot = null;
+        VgpuAttachment[] wanted = [attachment, .. beside];
+        string root = RootBus(domain);
+        Dictionary<string, int> slots = TakeOut(domain, former, [.. wanted.Select(device => Path.GetFullPath(device.SocketPath))], attachment.Bus ?? root);
+        foreach (VgpuAttachment device in wanted)
+        {
+            string bus = device.Bus ?? root;
+            AddDevice(domain, device, bus, slots.TryGetValue(Path.GetFileName(device.SocketPath), out int slot) ? slot : FreeSlot(domain, bus, slots.Values));
+        }
 
-        // The daemon's sockets have the instance's UUID in their path.
+        return domain.ToString();
+    }
+
+    // Devices of these sockets, and of vGPUs that were there before: the daemon's sockets have the instance's UUID in their path.
+    // Their slots by the name of the socket's file, which tells the vGPU from what is beside it.
+    private static Dictionary<string, int> TakeOut(XElement domain, IReadOnlyList<Guid> former, string[] sockets, string bus)
+    {
+        var slots = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach ((XElement argument, var device) in LibvirtXml.Devices(domain).ToArray())
         {
-            if (LibvirtXml.VfioUserSocket(device) is string path && (path == socket || former.Any(uuid => path.Contains(uuid.ToString("D"), StringComparison.Ordinal))))
+            if (LibvirtXml.VfioUserSocket(device) is string path && (sockets.Contains(path) || former.Any(uuid => path.Contains(uuid.ToString("D"), StringComparison.Ordinal))))
             {
-                slot ??= LibvirtXml.SlotOn(device, bus);
+                if (LibvirtXml.SlotOn(device, bus) is int slot)
+                {
+                    slots.TryAdd(Path.GetFileName(path), slot);
+                }
+
                 argument.ElementsBeforeSelf().Last().Remove();
                 argument.Remove();
             }
         }
 
-        AddDevice(domain, attachment, bus, slot ?? FreeSlot(domain, bus));
-        return domain.ToString();
+        return slots;
     }
 
     private static void AddDevice(XElement domain, VgpuAttachment attachment, string bus, int slot)
@@ -104,12 +120,12 @@ public static class LibvirtDomain
         return machine == "pc" || machine.StartsWith("pc-i440fx", StringComparison.Ordinal) ? "pci.0" : "pcie.0";
     }
 
-    private static int FreeSlot(XElement domain, string bus)
+    private static int FreeSlot(XElement domain, string bus, IEnumerable<int> kept)
     {
         IEnumerable<int?> ofLibvirt = domain.Descendants("address")
             .Where(address => (string?)address.Attribute("type") == "pci" && LibvirtXml.ParseNumber((string?)address.Attribute("bus") ?? "0") == 0)
             .Select(address => LibvirtXml.ParseNumber((string?)address.Attribute("slot") ?? "0"));
-        HashSet<int?> used = [.. ofLibvirt, .. LibvirtXml.Devices(domain).Select(device => LibvirtXml.SlotOn(device.Device, bus))];
+        HashSet<int?> used = [.. ofLibvirt, .. kept, .. LibvirtXml.Devices(domain).Select(device => LibvirtXml.SlotOn(device.Device, bus))];
         for (int slot = FirstSlot; slot <= LastSlot; slot++)
         {
             if (!used.Contains(slot))

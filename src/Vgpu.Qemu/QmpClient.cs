@@ -8,41 +8,50 @@ public sealed class QmpException(string command, string message) : IOException($
 
 /// <summary>
 /// QEMU's machine protocol (QEMU's docs/interop/qmp-spec.rst) over a Unix socket: one command at a time, events kept
-/// until they are asked for. One thread at a time.
+/// until they are asked for. One thread at a time. Whoever answers is not trusted: a line of more than 1 MiB, one that is no
+/// JSON object, and an answer that takes longer than the time-out are an <see cref="IOException"/>; of events the newest
+/// 1024 are kept.
 /// </summary>
 public sealed class QmpClient : IDisposable
 {
+    private const int LongestLine = 1 << 20;
+    private const int FirstBuffer = 4096;
+    private const int MostEvents = 1024;
+
     private readonly Socket _socket;
-    private readonly StreamReader _reader;
-    private readonly NetworkStream _stream;
+    private readonly TimeSpan _timeout;
     private readonly List<JsonElement> _events = [];
+    private byte[] _buffer = new byte[FirstBuffer];
+    private int _start;
+    private int _end;
 
-    private QmpClient(Socket socket)
-    {
-        _socket = socket;
-        _stream = new NetworkStream(socket, ownsSocket: true);
-        _reader = new StreamReader(_stream);
-    }
+    private QmpClient(Socket socket, TimeSpan timeout) => (_socket, _timeout) = (socket, timeout);
 
-    /// <summary>Connects and leaves the negotiation mode. Throws <see cref="SocketException"/> where nobody listens yet.</summary>
+    /// <summary>
+    /// Connects and leaves the negotiation mode. Throws <see cref="SocketException"/> where nobody listens yet, and
+    /// <see cref="IOException"/> where what listens is no QMP, or does not answer within <paramref name="timeout"/>, which
+    /// holds for each answer. Says nothing to who has not greeted.
+    /// </summary>
     public static QmpClient Connect(string path, TimeSpan timeout)
     {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var client = new QmpClient(new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified), timeout);
         try
         {
-            socket.ReceiveTimeout = socket.SendTimeout = (int)timeout.TotalMilliseconds;
-            socket.Connect(new UnixDomainSocketEndPoint(path));
+            client._socket.SendTimeout = (int)timeout.TotalMilliseconds;
+            client._socket.Connect(new UnixDomainSocketEndPoint(path));
+            if (!client.ReadMessage(client.Deadline).TryGetProperty("QMP", out _))
+            {
+                throw new IOException("what answers is no QMP");
+            }
+
+            client.Execute("qmp_capabilities");
+            return client;
         }
         catch
         {
-            socket.Dispose();
+            client.Dispose();
             throw;
         }
-
-        var client = new QmpClient(socket);
-        client.ReadMessage();
-        client.Execute("qmp_capabilities");
-        return client;
     }
 
     /// <summary>Runs a command and returns its result. Throws <see cref="QmpException"/>, or <see cref="IOException"/> when QEMU is gone.</summary>
@@ -54,10 +63,11 @@ public sealed class QmpClient : IDisposable
             request["arguments"] = arguments;
         }
 
-        _stream.Write([.. PlainJson.ToBytes(request), (byte)'\n']);
+        Send([.. PlainJson.ToBytes(request), (byte)'\n']);
+        long deadline = Deadline;
         while (true)
         {
-            JsonElement message = ReadMessage();
+            JsonElement message = ReadMessage(deadline);
             if (message.TryGetProperty("return", out JsonElement result))
             {
                 return result;
@@ -65,10 +75,10 @@ public sealed class QmpClient : IDisposable
 
             if (message.TryGetProperty("error", out JsonElement error))
             {
-                throw new QmpException(command, error.GetProperty("desc").GetString() ?? "unknown error");
+                throw new QmpException(command, DescriptionOf(error));
             }
 
-            _events.Add(message);
+            Keep(message);
         }
     }
 
@@ -82,14 +92,14 @@ public sealed class QmpClient : IDisposable
             for (; next < _events.Count; next++)
             {
                 JsonElement candidate = _events[next];
-                if (candidate.GetProperty("event").ValueEquals(name) && (where is null || where(candidate.GetProperty("data"))))
+                if (candidate.GetProperty("event").ValueEquals(name) && (where is null || (candidate.TryGetProperty("data", out JsonElement data) && where(data))))
                 {
                     _events.RemoveAt(next);
                     return candidate;
                 }
             }
 
-            _events.Add(ReadMessage());
+            next -= Keep(ReadMessage(Deadline));
         }
     }
 
@@ -101,12 +111,11 @@ public sealed class QmpClient : IDisposable
         long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
         for (int next = 0; ; next++)
         {
-            if (next == _events.Count)
+            while (next >= _events.Count)
             {
-                _socket.ReceiveTimeout = (int)Math.Max(1, deadline - Environment.TickCount64);
                 try
                 {
-                    _events.Add(ReadMessage());
+                    next -= Keep(ReadMessage(deadline));
                 }
                 catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.TimedOut or SocketError.WouldBlock })
                 {
@@ -123,17 +132,116 @@ public sealed class QmpClient : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Any thread: who waits for an answer is told that QEMU is gone.</summary>
+    public void Dispose() => _socket.Dispose();
+
+    private long Deadline => Environment.TickCount64 + (long)_timeout.TotalMilliseconds;
+
+    // How many that came earlier went for it.
+    private int Keep(JsonElement message)
     {
-        _reader.Dispose();
-        _stream.Dispose();
-        _socket.Dispose();
+        if (!message.TryGetProperty("event", out JsonElement name) || name.ValueKind != JsonValueKind.String)
+        {
+            return 0;
+        }
+
+        _events.Add(message);
+        if (_events.Count <= MostEvents)
+        {
+            return 0;
+        }
+
+        _events.RemoveAt(0);
+        return 1;
     }
 
-    private JsonElement ReadMessage()
+    private static string DescriptionOf(JsonElement error) =>
+        error.ValueKind == JsonValueKind.Object && error.TryGetProperty("desc", out JsonElement text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()!
+            : "unknown error";
+
+    private void Send(ReadOnlySpan<byte> line)
     {
-        string line = _reader.ReadLine() ?? throw new IOException("QEMU closed its QMP connection");
-        using var document = JsonDocument.Parse(line);
-        return document.RootElement.Clone();
+        try
+        {
+            while (!line.IsEmpty)
+            {
+                line = line[_socket.Send(line)..];
+            }
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException($"QEMU takes no command ({e.Message})", e);
+        }
+    }
+
+    private JsonElement ReadMessage(long deadline)
+    {
+        ReadOnlySpan<byte> line = ReadLine(deadline);
+        try
+        {
+            var reader = new Utf8JsonReader(line);
+            using var document = JsonDocument.ParseValue(ref reader);
+            return document.RootElement.ValueKind == JsonValueKind.Object ? document.RootElement.Clone() : throw new IOException("what answers is no QMP");
+        }
+        catch (JsonException e)
+        {
+            throw new IOException("what answers is no QMP", e);
+        }
+    }
+
+    // Without its end; good until the next.
+    private ReadOnlySpan<byte> ReadLine(long deadline)
+    {
+        int searched = 0;
+        while (true)
+        {
+            int found = _buffer.AsSpan((_start + searched).._end).IndexOf((byte)'\n');
+            if (found >= 0)
+            {
+                ReadOnlySpan<byte> line = _buffer.AsSpan(_start, searched + found);
+                _start += line.Length + 1;
+                return line;
+            }
+
+            searched = _end - _start;
+            if (searched >= LongestLine)
+            {
+                throw new IOException("what answers is no QMP: it has no end of line");
+            }
+
+            MakeRoom();
+            Receive(deadline);
+        }
+    }
+
+    private void MakeRoom()
+    {
+        _buffer.AsSpan(_start.._end).CopyTo(_buffer);
+        (_start, _end) = (0, _end - _start);
+        if (_end == _buffer.Length)
+        {
+            Array.Resize(ref _buffer, 2 * _buffer.Length);
+        }
+    }
+
+    private void Receive(long deadline)
+    {
+        try
+        {
+            long left = deadline - Environment.TickCount64;
+            if (left <= 0)
+            {
+                throw new SocketException((int)SocketError.TimedOut);
+            }
+
+            _socket.ReceiveTimeout = (int)Math.Min(left, int.MaxValue);
+            int count = _socket.Receive(_buffer.AsSpan(_end));
+            _end += count > 0 ? count : throw new IOException("QEMU closed its QMP connection");
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            throw new IOException($"QEMU does not answer ({e.Message})", e);
+        }
     }
 }

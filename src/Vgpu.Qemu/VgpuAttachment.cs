@@ -50,6 +50,9 @@ public sealed record VgpuAttachment(string SocketPath)
         "-m", string.Create(CultureInfo.InvariantCulture, $"{mebibytes}M"),
     ];
 
+    /// <summary>A QMP socket at this path for what types into the VM; none where null.</summary>
+    public static IReadOnlyList<string> Qmp(string? path) => path is null ? [] : ["-qmp", $"unix:{path},server=on,wait=off"];
+
     /// <summary>Everything that a VM of <paramref name="mebibytes"/> MiB needs for these vGPUs.</summary>
     public static IReadOnlyList<string> Arguments(long mebibytes, params IEnumerable<VgpuAttachment> attachments)
     {

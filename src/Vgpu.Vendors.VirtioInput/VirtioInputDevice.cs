@@ -120,13 +120,19 @@ public sealed partial class VirtioInputDevice : VirtioDevice
     /// </summary>
     /// <param name="events">Those that are not valid are left out.</param>
     /// <param name="fingersPoint">A tablet takes the first finger for its pointer, with BTN_LEFT.</param>
-    internal void Send(ReadOnlySpan<InputEvent> events, bool fingersPoint = false)
+    /// <returns>False where no driver is there.</returns>
+    internal bool Send(ReadOnlySpan<InputEvent> events, bool fingersPoint = false)
     {
         using (Transport.InTurn())
         {
-            if (!_isActive || !_view.Take(events, fingersPoint))
+            if (!_isActive)
             {
-                return;
+                return false;
+            }
+
+            if (!_view.Take(events, fingersPoint))
+            {
+                return true;
             }
 
             Transport.StateChanged();
@@ -134,6 +140,7 @@ public sealed partial class VirtioInputDevice : VirtioDevice
         }
 
         Transport.Wake(EVENTQ);
+        return true;
     }
 
     /// <summary>Lets go of all that is pressed. Any thread, as <see cref="Send"/>.</summary>

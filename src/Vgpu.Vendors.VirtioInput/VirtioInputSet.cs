@@ -15,6 +15,7 @@ public sealed class VirtioInputSet : IInputSink
 {
     private readonly VirtioInputDevice[] _devices;
     private readonly bool _hasTouch;
+    private readonly UndrivenInput _undriven = new();
 
     /// <summary>The devices stay their owner's, who ends the set's use before them.</summary>
     public VirtioInputSet(params IEnumerable<VirtioInputDevice> devices)
@@ -33,18 +34,39 @@ public sealed class VirtioInputSet : IInputSink
     /// <summary>The keyboard's lights.</summary>
     public VirtioInputLeds Leds => _devices.Aggregate(VirtioInputLeds.None, (leds, device) => leds | device.Leds);
 
+    /// <summary>
+    /// Takes keys while no driver drives a keyboard of these, and what the pointer does while none drives a tablet: in firmware, a
+    /// boot loader, a guest without the driver. What was pressed there is let go there. Null: nobody does. Any thread; the one
+    /// before gets releases of all that it was told is pressed.
+    /// </summary>
+    public IInputSink? Fallback
+    {
+        get => _undriven.Sink;
+        set => _undriven.Sink = value;
+    }
+
     /// <inheritdoc/>
     public void Send(ReadOnlySpan<InputEvent> events)
     {
+        bool hasKeyboard = false;
+        bool hasPointer = false;
         foreach (VirtioInputDevice device in _devices)
         {
-            device.Send(events, fingersPoint: !_hasTouch);
+            bool isDriven = device.Send(events, fingersPoint: !_hasTouch);
+            hasKeyboard |= isDriven && device.Kind == VirtioInputKind.Keyboard;
+            hasPointer |= isDriven && device.Kind == VirtioInputKind.Tablet;
         }
+
+        _undriven.Send(events, keys: !hasKeyboard, pointer: !hasPointer);
     }
 
     /// <summary>
     /// Lets go of every key, button and finger: whoever pressed them is gone. For whoever carries events from another process,
     /// when that ends or its connection does.
     /// </summary>
-    public void ReleaseAll() => Array.ForEach(_devices, device => device.ReleaseAll());
+    public void ReleaseAll()
+    {
+        Array.ForEach(_devices, device => device.ReleaseAll());
+        _undriven.ReleaseAll();
+    }
 }

@@ -14,9 +14,12 @@ namespace Vgpu.Cli;
 internal sealed class InputComposition : IDisposable
 {
     private readonly List<Type2> _domains = [];
+    private readonly ILogger _log;
+    private QmpInput? _qmp;
 
     internal InputComposition(IEnumerable<VirtioInputKind> kinds, VgpuOptions options, ILogger log)
     {
+        _log = NamedLogger.For(log, options.Name);
         Functions = [.. kinds.Select(kind =>
         {
             var domain = new Type2(NamedLogger.For(log, NameOf(options.Name, kind)));
@@ -31,6 +34,20 @@ internal sealed class InputComposition : IDisposable
 
     internal VirtioInputSet Sink { get; }
 
+    /// <summary>What no driver takes is typed into the VM with this QMP socket from now on; null: nowhere. One thread at a time.</summary>
+    internal void TypeInto(string? qmp)
+    {
+        if (_qmp?.SocketPath == qmp)
+        {
+            return;
+        }
+
+        QmpInput? former = _qmp;
+        _qmp = qmp is null ? null : new QmpInput(qmp, _log);
+        Sink.Fallback = _qmp;
+        former?.Dispose();
+    }
+
     /// <summary>What the logs call an input device of a vGPU.</summary>
     internal static string NameOf(string vgpu, VirtioInputKind kind) => $"{vgpu} {VirtioInput.NameOf(kind)}";
 
@@ -44,6 +61,7 @@ internal sealed class InputComposition : IDisposable
     /// <summary>After the last server of them, and once the screen has another sink or none.</summary>
     public void Dispose()
     {
+        TypeInto(null);
         foreach (VirtioInputFunction function in Functions)
         {
             function.Dispose();

@@ -13,9 +13,10 @@ internal sealed class InputServers : IDisposable
     private readonly List<VfioUserServer> _servers = [];
     private readonly List<UnixSocket> _listeners = [];
 
-    internal InputServers(string socketPath, IEnumerable<VirtioInputKind> kinds, VgpuOptions options, ILogger log)
+    internal InputServers(string socketPath, IEnumerable<VirtioInputKind> kinds, VgpuOptions options, string? qmp, ILogger log)
     {
         _input = new InputComposition(kinds, options, log);
+        _input.TypeInto(qmp);
         foreach (VirtioInputFunction function in _input.Functions)
         {
             VirtioInputKind kind = function.Device.Kind;
@@ -24,8 +25,8 @@ internal sealed class InputServers : IDisposable
         }
     }
 
-    /// <summary>Null where there are no devices.</summary>
-    internal VirtioInputSet? Sink => _servers.Count > 0 ? _input.Sink : null;
+    /// <summary>Null where there are no devices, and nothing to type into besides.</summary>
+    internal VirtioInputSet? Sink => _servers.Count > 0 || _input.Sink.Fallback is not null ? _input.Sink : null;
 
     internal IEnumerable<(VirtioInputKind Kind, string SocketPath)> Sockets =>
         _input.Functions.Zip(_servers, (function, server) => (function.Device.Kind, server.SocketPath));

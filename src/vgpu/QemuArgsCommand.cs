@@ -36,7 +36,8 @@ internal static class QemuArgsCommand
                 throw new OperatorException($"--memory is a number of MiB, not {mebibytes}");
             }
 
-            VgpuAttachment[] vgpus = [.. parsed.GetValue(sockets)!.Select(word => new VgpuAttachment(Target.Find(word, daemon, parsed).Socket) { Bus = parsed.GetValue(bus) })];
+            Target[] targets = [.. parsed.GetValue(sockets)!.Select(word => Target.Find(word, daemon, parsed))];
+            VgpuAttachment[] vgpus = [.. targets.Select(target => new VgpuAttachment(target.Socket) { Bus = parsed.GetValue(bus) })];
             if (parsed.GetValue(libvirt))
             {
                 Console.WriteLine(vgpus.Length == 1
@@ -45,7 +46,11 @@ internal static class QemuArgsCommand
                 return 0;
             }
 
-            IReadOnlyList<string> arguments = VgpuAttachment.Arguments(mebibytes, vgpus.SelectMany(vgpu => InputComposition.Beside(vgpu.SocketPath).Prepend(vgpu)));
+            IReadOnlyList<string> arguments =
+            [
+                .. VgpuAttachment.Arguments(mebibytes, vgpus.SelectMany(vgpu => InputComposition.Beside(vgpu.SocketPath).Prepend(vgpu))),
+                .. targets.Select(target => target.Qmp).Distinct().SelectMany(VgpuAttachment.Qmp),
+            ];
             Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(arguments) : ShellWords.Join(arguments));
             return 0;
         });

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Vgpu.Bus;
+using Vgpu.Bus.Settings;
 using Vgpu.Gpus;
 using Vgpu.Qemu;
 using Vgpu.Vendors.VirtioInput;
@@ -23,6 +25,8 @@ internal static class ServeCommand
         command.Add(socket);
         var device = new DeviceOptions(command);
         var input = new InputOption(command);
+        var qmp = new Option<string?>("--qmp") { Description = "The VM's QMP socket, which takes keys and pointer until its guest has a driver for the input devices", HelpName = "PATH" };
+        command.Add(qmp);
         command.Add(json);
         command.Add(verbose);
         command.SetAction(parsed => Run(
@@ -30,17 +34,31 @@ internal static class ServeCommand
             device.Type(parsed),
             device.Options(parsed, Path.GetFileNameWithoutExtension(parsed.GetValue(socket)!)),
             input.Kinds(parsed),
+            QmpPath(parsed.GetValue(qmp)),
             parsed.GetValue(json),
             new ConsoleLog(Console.Error, parsed.GetValue(verbose) ? LogLevel.Debug : LogLevel.Information)));
         return command;
     }
 
-    private static int Run(string socketPath, string type, VgpuOptions options, IReadOnlyList<VirtioInputKind> input, bool json, ILogger log)
+    // As the setting 'qmp' of an instance is checked.
+    private static string? QmpPath(string? path)
+    {
+        try
+        {
+            return path is null ? null : Setting.Qmp.Canonical(Path.GetFullPath(path), DeviceTypes.Find("virtio-gpu").Type);
+        }
+        catch (BusException e)
+        {
+            throw new OperatorException($"--qmp: {e.Message}");
+        }
+    }
+
+    private static int Run(string socketPath, string type, VgpuOptions options, IReadOnlyList<VirtioInputKind> input, string? qmp, bool json, ILogger log)
     {
         using var ended = new ManualResetEventSlim();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
-        using var server = new VgpuServer(socketPath, type, options, log, input);
+        using var server = new VgpuServer(socketPath, type, options, log, input, qmp);
         var attachment = new VgpuAttachment(server.SocketPath);
         if (json)
         {
@@ -62,7 +80,7 @@ internal static class ServeCommand
         {
             Console.WriteLine($"""
                 vgpu: {server.Type.Name} {options.Mode.Width}x{options.Mode.Height}, {options.Heads} head(s), {(options.VideoMemory == 0 ? string.Empty : $"{options.VideoMemory >> 20} MiB, ")}at {server.SocketPath}
-                  attach: qemu-system-x86_64 {ShellWords.Join(VgpuAttachment.Arguments(2048, [attachment, .. server.InputSockets.Select(device => new VgpuAttachment(device.SocketPath))]))} …
+                  attach: qemu-system-x86_64 {ShellWords.Join(VgpuAttachment.Arguments(2048, [attachment, .. server.InputSockets.Select(device => new VgpuAttachment(device.SocketPath))]).Concat(VgpuAttachment.Qmp(qmp)))} …
                   look:   vgpu shot {ShellWords.Quote(server.SocketPath)} picture.png
                 """);
         }

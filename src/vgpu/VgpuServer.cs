@@ -28,7 +28,8 @@ public sealed class VgpuServer : IDisposable
     /// <param name="options">What is asked of the type.</param>
     /// <param name="log">What happens.</param>
     /// <param name="input">The input devices beside it, through which the screen's input goes; null or none: it goes nowhere.</param>
-    public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log, IReadOnlyList<VirtioInputKind>? input = null)
+    /// <param name="qmp">The VM's QMP socket, which takes what no driver of the guest's takes from them; null: nothing does.</param>
+    public VgpuServer(string socketPath, string type, VgpuOptions options, ILogger log, IReadOnlyList<VirtioInputKind>? input = null, string? qmp = null)
     {
         SocketPath = Path.GetFullPath(socketPath);
         (IVgpuVendor vendor, VgpuType chosen) = DeviceTypes.Find(type);
@@ -45,7 +46,7 @@ public sealed class VgpuServer : IDisposable
 
         Connection = new VfioUserServer(SocketPath, _vgpu.Instance.Device, named, new VfioUserServerOptions { Name = options.Name });
         _feed = new ScreenFeedServer(ScreenPath(SocketPath), _vgpu.Instance.Screen, named);
-        _input = new InputServers(SocketPath, input ?? [], options, log);
+        _input = new InputServers(SocketPath, input ?? [], options, qmp, log);
         Screen.Input = _input.Sink;
         try
         {

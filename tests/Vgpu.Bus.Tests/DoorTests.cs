@@ -18,6 +18,8 @@ public sealed class DoorTests
     [InlineData("heads", "04", "4")]
     [InlineData("interrupts", "msix", "msix")]
     [InlineData("guest_blobs", "on", "on")]
+    [InlineData("qmp", " /run/vm 1.qmp\n", "/run/vm 1.qmp")]
+    [InlineData("qmp", "", "")]
     public void A_value_has_one_spelling(string name, string value, string canonical) =>
         Assert.Equal(canonical, Setting.Find(name)!.Canonical(value, s_type));
 
@@ -42,6 +44,9 @@ public sealed class DoorTests
     [InlineData("heads", "+1")]
     [InlineData("interrupts", "msi")]
     [InlineData("guest_blobs", "ON")]
+    [InlineData("qmp", "vm1.qmp")]
+    [InlineData("qmp", "/run/a,server=off")]
+    [InlineData("qmp", "/run/it's")]
     public void What_can_not_be_is_refused_in_one_line_that_says_what_can(string name, string value)
     {
         var refusal = Assert.Throws<BusException>(() => Setting.Find(name)!.Canonical(value, s_type));
@@ -61,7 +66,7 @@ public sealed class DoorTests
     public void Each_setting_s_own_default_can_be_set()
     {
         Assert.All(Setting.All, setting => Assert.Equal(setting.Default(s_type), setting.Canonical(setting.Default(s_type), s_type)));
-        Assert.Equal(["67108864", "1", "1024x768", "intx", "off"], Setting.All.Select(setting => setting.Default(s_type)));
+        Assert.Equal(["67108864", "1", "1024x768", "intx", "off", ""], Setting.All.Select(setting => setting.Default(s_type)));
     }
 
     [Theory]
@@ -91,7 +96,7 @@ public sealed class DoorTests
         using var rig = new Rig();
         Assert.Equal("there is no parent 'gpu7': there are gpu0", rig.Refused(BusError.NotFound, () => rig.Bus.Create(new CreateRequest { Parent = "gpu7", Type = "small" })).Message);
         Assert.Equal("gpu0 has no type 'huge': it has large, small", rig.Refused(BusError.NotFound, () => rig.Create(type: "huge")).Message);
-        Assert.Equal("there is no setting 'colour': there are memory_limit, heads, mode, interrupts, guest_blobs", rig.Refused(BusError.Invalid, () => rig.Create(settings: ("colour", "red"))).Message);
+        Assert.Equal("there is no setting 'colour': there are memory_limit, heads, mode, interrupts, guest_blobs, qmp", rig.Refused(BusError.Invalid, () => rig.Create(settings: ("colour", "red"))).Message);
         rig.Refused(BusError.Invalid, () => rig.Create(uuid: Guid.Empty));
         rig.Refused(BusError.Invalid, () => rig.Create(after: "a/b"));
         rig.Refused(BusError.Invalid, () => rig.Create(after: string.Join(',', Enumerable.Repeat("a", 65))));

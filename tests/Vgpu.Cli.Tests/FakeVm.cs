@@ -9,6 +9,7 @@ public sealed class FakeVm : IDisposable
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly Thread _thread;
     private readonly Dictionary<string, string?> _ports;
+    private readonly List<string> _devices = [];
 
     public FakeVm(string socket, Dictionary<string, string?> ports)
     {
@@ -23,7 +24,13 @@ public sealed class FakeVm : IDisposable
     public string? AfterRemoval { get; init; } = "DEVICE_DELETED";
 
     /// <summary>The last <c>device_add</c>'s arguments.</summary>
-    public string? Added { get; private set; }
+    public string? Added => AllAdded.LastOrDefault();
+
+    /// <summary>All <c>device_add</c>s' arguments.</summary>
+    public List<string> AllAdded { get; } = [];
+
+    /// <summary>The ids of all <c>device_del</c>s that there was such a device for.</summary>
+    public List<string> Removed { get; } = [];
 
     public void Dispose()
     {
@@ -58,20 +65,31 @@ public sealed class FakeVm : IDisposable
         switch (request.GetProperty("execute").GetString())
         {
             case "qom-list" when given.GetProperty("path").GetString() == "/machine/peripheral":
-                Return("""{"name":"type","type":"string"},{"name":"net0","type":"child<virtio-net-pci>"},""" + string.Join(',', _ports.Keys.Select(port => $$"""{"name":"{{port}}","type":"child<pcie-root-port>"}""")));
+                Return("""{"name":"type","type":"string"},{"name":"net0","type":"child<virtio-net-pci>"},""" + string.Join(',', _ports.Keys.Select(port => $$"""{"name":"{{port}}","type":"child<pcie-root-port>"}""").Concat(_devices.Select(id => $$"""{"name":"{{id}}","type":"child<vfio-user-pci>"}"""))));
                 break;
             case "qom-list":
                 string? inside = _ports[given.GetProperty("path").GetString()!.Split('/')[^1]];
                 Return("""{"name":"realized","type":"bool"}""" + (inside is null ? string.Empty : $$""",{"name":"child[0]","type":"link<{{inside}}>"}"""));
                 break;
             case "device_add":
-                Added = arguments;
+                AllAdded.Add(arguments);
+                if (given.TryGetProperty("bus", out JsonElement bus) && _ports.ContainsKey(bus.GetString()!))
+                {
+                    _ports[bus.GetString()!] = "vfio-user-pci";
+                }
+
+                if (given.TryGetProperty("id", out JsonElement id))
+                {
+                    _devices.Add(id.GetString()!);
+                }
+
                 writer.WriteLine("""{"return": {}}""");
                 break;
             case "device_del" when given.GetProperty("id").GetString() == "vgpu-absent":
                 writer.WriteLine("""{"error": {"class": "DeviceNotFound", "desc": "Device 'vgpu-absent' not found"}}""");
                 break;
             case "device_del":
+                Removed.Add(given.GetProperty("id").GetString()!);
                 writer.WriteLine("""{"return": {}}""");
                 writer.WriteLine("""{"event": "DEVICE_DELETED", "data": {"path": "/machine/peripheral/other", "device": "other"}}""");
                 if (AfterRemoval is not null)

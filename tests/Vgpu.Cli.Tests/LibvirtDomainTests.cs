@@ -95,6 +95,23 @@ public sealed class LibvirtDomainTests
     }
 
     [Fact]
+    public void Its_input_devices_come_beside_it_and_follow_it()
+    {
+        string once = LibvirtDomain.Merge(new StringReader(Merge(Plain)), new VgpuAttachment(Socket), s_desk, Inputs(Socket));
+        Assert.Equal([Device(Socket, "pcie.0", "0x10"), Device(Socket + ".keyboard", "pcie.0", "0x11"), Device(Socket + ".tablet", "pcie.0", "0x12")], Devices(once));
+        Assert.Equal(once, LibvirtDomain.Merge(new StringReader(once), new VgpuAttachment(Socket), s_desk, Inputs(Socket)));
+
+        LibvirtVgpu anew = s_desk with { Uuid = Guid.Parse("00000000-0000-4000-8000-000000000001") };
+        string other = SocketOf(anew.Uuid!.Value);
+        Assert.Equal(
+            [Device(other, "pcie.0", "0x10"), Device(other + ".keyboard", "pcie.0", "0x11"), Device(other + ".tablet", "pcie.0", "0x12")],
+            Devices(LibvirtDomain.Merge(new StringReader(once), new VgpuAttachment(other), anew, Inputs(other))));
+
+        static VgpuAttachment[] Inputs(string socket) => [new(socket + ".keyboard"), new(socket + ".tablet")];
+        static string[] Devices(string domain) => [.. Arguments(XElement.Parse(domain)).Where(argument => argument != "-device")];
+    }
+
+    [Fact]
     public void Two_vgpus_have_two_slots()
     {
         LibvirtVgpu second = s_desk with { Name = "desk-2", Uuid = Guid.Parse("00000000-0000-4000-8000-000000000002") };

@@ -53,6 +53,45 @@ public sealed class PlugTests : IDisposable
     }
 
     [Fact]
+    public void Its_keyboard_and_tablet_come_and_go_with_it()
+    {
+        ServeInput();
+        using var vm = new FakeVm(Qmp, new() { ["port1"] = null, ["port2"] = null, ["port3"] = null, ["port4"] = null });
+
+        Assert.Equal("desk is vgpu-desk on port1, its keyboard on port2, its tablet on port3\n", _daemon.Run("attach", "--qmp", Qmp, "desk").AssertDone());
+        Assert.Equal(
+            ((string[])["keyboard", "tablet"]).Select((kind, number) => $$"""{"driver":"vfio-user-pci","socket":{"path":"{{Socket}}.{{kind}}","type":"unix"},"id":"vgpu-desk-{{kind}}","bus":"port{{number + 2}}"}"""),
+            vm.AllAdded[1..]);
+
+        Assert.Equal("desk is detached\n", _daemon.Run("detach", "--qmp", Qmp, "desk").AssertDone());
+        Assert.Equal(["vgpu-desk-keyboard", "vgpu-desk-tablet", "vgpu-desk"], vm.Removed);
+    }
+
+    [Fact]
+    public void A_vm_with_too_few_ports_gets_the_vgpu_and_is_told_so()
+    {
+        ServeInput();
+        using var vm = new FakeVm(Qmp, new() { ["port1"] = null, ["port2"] = null });
+
+        Outcome outcome = _daemon.Run("attach", "--qmp", Qmp, "desk", "--json");
+
+        Assert.Equal($$"""{"id":"vgpu-desk","bus":"port1","socket":"{{Socket}}","input":{"keyboard":{"id":"vgpu-desk-keyboard","bus":"port2"} } }""".Replace(" }", "}", StringComparison.Ordinal) + "\n", outcome.Output);
+        Assert.Contains("no pcie-root-port is left for each of its input devices", outcome.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Libvirt_gets_the_keyboard_and_the_tablet_too()
+    {
+        ServeInput();
+
+        var domain = XDocument.Parse(_daemon.Run("libvirt-xml", "desk").AssertDone());
+
+        Assert.Equal(
+            ((string[])["", ".keyboard", ".tablet"]).Select((suffix, number) => $$"""{"driver":"vfio-user-pci","socket":{"path":"{{Socket}}{{suffix}}","type":"unix"},"bus":"pcie.0","addr":"0x1{{number}}"}"""),
+            domain.Descendants().Attributes("value").Select(value => value.Value).Where(value => value != "-device"));
+    }
+
+    [Fact]
     public void What_a_vm_lacks_is_one_line()
     {
         _daemon.Run("attach", "--qmp", Qmp, "desk").AssertOneLine(1, $"no VM answers at {Qmp}", $"start QEMU with: -qmp unix:{Qmp},server=on,wait=off");
@@ -85,5 +124,13 @@ public sealed class PlugTests : IDisposable
         using var vm = new FakeVm(Qmp, []) { AfterRemoval = happens };
 
         _daemon.Run("detach", "--qmp", Qmp, "desk", "--timeout", "1").AssertOneLine(1, text);
+    }
+
+    // As a worker does.
+    private void ServeInput()
+    {
+        _ = Directory.CreateDirectory(Path.GetDirectoryName(Socket)!);
+        File.WriteAllText(Socket + ".keyboard", string.Empty);
+        File.WriteAllText(Socket + ".tablet", string.Empty);
     }
 }

@@ -1,3 +1,5 @@
+using Vgpu.Testing;
+
 namespace Vgpu.Viewers.Web.Tests;
 
 /// <summary>The tests that share one browser, one after the other.</summary>

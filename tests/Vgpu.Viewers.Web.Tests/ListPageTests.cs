@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Vgpu.Testing;
 
 namespace Vgpu.Viewers.Web.Tests;
 

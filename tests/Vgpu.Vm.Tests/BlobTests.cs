@@ -1,5 +1,6 @@
 using Vgpu.Qemu;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using static Vgpu.Vm.Tests.GuestCommands;
 
 namespace Vgpu.Vm.Tests;

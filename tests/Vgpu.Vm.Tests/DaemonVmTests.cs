@@ -32,7 +32,7 @@ public sealed class DaemonVmTests
             int worker = daemon.Client.Find(uuid).Worker!.Pid;
             Workplace.Signal(worker, "KILL");
             Eventually.Holds(() => daemon.Client.Find(uuid).Worker is { } next && next.Pid != worker, "another worker takes over");
-            machine.Shell.Run("kill $!; true");
+            machine.Shell.Run("kill $!; wait $!; true");
 
             AssertDraws(daemon, uuid, machine, seed: 6);
             int successions = daemon.Client.Find(uuid).Worker!.Successions;
@@ -76,7 +76,7 @@ public sealed class DaemonVmTests
         Instance instance = daemon.Client.Find(name);
         using var drawing = new Drawing(machine.Shell, $"--card 0 --mode 800x600 --pattern noise --seed {seed}");
         Picture expected = GuestPattern.Noise(800, 600, seed);
-        Eventually.Holds(() => ScreenFeedClient.Capture(instance.Paths!.Screen, 0, withCursor: false) is Picture picture && PictureAssert.AreSame(expected, picture), "the guest's picture is shown");
+        Eventually.Holds(() => ScreenFeedClient.Capture(instance.Paths!.Screen, 0, withCursor: false) is Picture picture && PictureAssert.AreSame(expected, picture), () => $"the guest's picture is shown; {Circumstances(daemon, name, machine)}");
 
         string uuid = instance.Uuid.ToString();
         string client = machine.Qemu.Process.Id.ToString(CultureInfo.InvariantCulture);
@@ -95,6 +95,13 @@ public sealed class DaemonVmTests
         Assert.Contains($$"""vgpu_memory_limit_bytes{uuid="{{uuid}}"} {{64 << 20}}""", metrics);
         Assert.Contains($$"""vgpu_running{uuid="{{uuid}}"} 1""", metrics);
         Assert.Contains($$"""vgpu_info{uuid="{{uuid}}",name="{{instance.Name}}",type="{{Type}}",parent="software0",client="{{client}}"} 1""", metrics);
+    }
+
+    private static string Circumstances(PrivateDaemon daemon, string name, TestMachine machine)
+    {
+        Instance instance = daemon.Client.Find(name);
+        Picture? picture = ScreenFeedClient.Capture(instance.Paths!.Screen, 0, withCursor: false);
+        return $"there is {(picture is null ? "nothing" : $"another of {picture.Width}x{picture.Height}")}, {instance.Worker}; the daemon: {daemon.Log}; the guest: {machine.Shell.TryRun("dmesg | tail -n 20; cat /proc/interrupts | grep -i virtio").Output}";
     }
 
     private static string Read(PrivateDaemon daemon, string uuid, string attribute) =>

@@ -22,6 +22,10 @@ public sealed class EvdevRecord : IDisposable
             $"cat /dev/input/{node} >{_file} & while ! ls -l /proc/$!/fd 2>/dev/null | grep -q /dev/input/{node}; do sleep 0.05; done; echo $!");
     }
 
+    /// <summary>The node of the guest's input device of this name.</summary>
+    public static string NodeOf(GuestShell shell, string name) =>
+        shell.Run($"for e in /sys/class/input/event*; do [ \"$(cat $e/device/name)\" = '{name}' ] && echo ${{e##*/}}; done; true").Trim();
+
     /// <summary>The first events, so many, waited for, as <c>type.code=value</c>.</summary>
     public string Take(int count)
     {

@@ -1,4 +1,5 @@
 using Vgpu.Screens;
+using Vgpu.Testing;
 
 namespace Vgpu.Vm.Tests;
 
@@ -47,8 +48,16 @@ public sealed class Eventually : IHeadObserver, IDisposable
     }
 
     /// <summary>Returns once <paramref name="condition"/> holds; fails the test where it does not in time.</summary>
-    public static void Holds(Func<bool> condition, string what, int timeoutSeconds = 60) =>
-        Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(timeoutSeconds)), $"not within {timeoutSeconds} s: {what}");
+    public static void Holds(Func<bool> condition, string what, int timeoutSeconds = 60) => Holds(condition, () => what, timeoutSeconds);
+
+    /// <summary>The same, where what to say of it is known only then.</summary>
+    public static void Holds(Func<bool> condition, Func<string> what, int timeoutSeconds = 60)
+    {
+        if (!SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(timeoutSeconds)))
+        {
+            Assert.Fail($"not within {timeoutSeconds} s: {what()}");
+        }
+    }
 
     public void SurfaceChanged(Head head) => _changed.Set();
 

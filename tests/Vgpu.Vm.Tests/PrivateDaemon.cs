@@ -10,11 +10,14 @@ public sealed class PrivateDaemon : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<string> _log = [];
+    private readonly bool _withViewers;
     private Process _process;
 
     /// <summary>Returns once it is ready.</summary>
-    public PrivateDaemon()
+    /// <param name="withViewers">It shows screens by VNC, browser and SPICE, which takes a little longer to be there.</param>
+    public PrivateDaemon(bool withViewers = false)
     {
+        _withViewers = withViewers;
         File.WriteAllText(Program, $"""
             #!/bin/sh
             export VGPU_SOCKET='{Socket}'
@@ -99,7 +102,7 @@ public sealed class PrivateDaemon : IDisposable
 
     private (Process Process, ApiClient Client) Begin()
     {
-        string[] words = [Path.Combine(AppContext.BaseDirectory, "vgpud", "vgpud.dll"), "--state", _folder.File("state"), "--run", RunFolder, "--tree", Tree];
+        string[] words = [Path.Combine(AppContext.BaseDirectory, "vgpud", "vgpud.dll"), "--state", _folder.File("state"), "--run", RunFolder, "--tree", Tree, .. _withViewers ? [] : (string[])["--no-viewers"]];
         using var ready = new ManualResetEventSlim();
         Process process = Process.Start(new ProcessStartInfo("dotnet", words) { RedirectStandardError = true })!;
         process.ErrorDataReceived += (_, line) =>

@@ -13,7 +13,7 @@ public sealed class ServedVgpu : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-test-");
     private readonly StringWriter _log = new();
 
-    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0, params IReadOnlyList<VirtioInputKind> input)
+    public ServedVgpu(string type, int width = 1024, int height = 768, int heads = 1, bool msix = false, bool withRom = false, bool guestBlobs = false, ulong videoMemory = 0, string? qmp = null, params IReadOnlyList<VirtioInputKind> input)
     {
         (_, VgpuType found) = DeviceTypes.Find(type);
         Server = new VgpuServer(Path.Combine(_folder.FullName, "vgpu.sock"), type, new VgpuOptions
@@ -25,7 +25,7 @@ public sealed class ServedVgpu : IDisposable
             Msix = msix,
             GuestBlobs = guestBlobs,
             Rom = withRom ? File.ReadAllBytes(QemuInstallation.BochsRom) : default,
-        }, new ConsoleLog(_log, LogLevel.Information), input);
+        }, new ConsoleLog(_log, LogLevel.Information), input, qmp);
     }
 
     public VgpuServer Server { get; }

@@ -1,5 +1,6 @@
 using Vgpu.Qemu;
 using Vgpu.Screens;
+using Vgpu.Testing;
 
 namespace Vgpu.Vm.Tests;
 

@@ -49,7 +49,7 @@ public sealed class WorkerDeathTests(ITestOutputHelper output)
             Assert.False(machine.Qemu.Process.HasExited, machine.Qemu.Errors);
         }
 
-        machine.Shell.Run("kill $!; true");
+        machine.Shell.Run("kill $!; wait $!; true");
         using (new Drawing(machine.Shell, "--mode 1024x768 --pattern noise --seed 5"))
         {
             Picture expected = GuestPattern.Noise(1024, 768, 5);

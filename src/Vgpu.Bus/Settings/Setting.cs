@@ -10,6 +10,10 @@ public sealed class Setting
 {
     private const int MinSide = 64;
     private const ulong MinMemory = 1 << 20;
+    private const int LongestValue = 64;
+
+    // sun_path of unix(7), less its NUL.
+    private const int LongestPath = 107;
     private static readonly VgpuOptions s_defaults = new() { Name = string.Empty };
 
     private readonly Func<VgpuType, string> _default;
@@ -59,8 +63,16 @@ public sealed class Setting
         (value, _) => value is "on" or "off" ? value : null,
         _ => "on or off");
 
+    /// <summary>The VM's QMP socket, through which keys are typed while its guest drives no input device of the vGPU.</summary>
+    public static Setting Qmp { get; } = new(
+        "qmp",
+        "the VM's QMP socket, which takes keys and pointer until its guest has a driver for them; empty: none",
+        _ => string.Empty,
+        (value, _) => value.Length == 0 || IsPath(value) ? value : null,
+        _ => $"an absolute path of {LongestPath} bytes at most without control characters, commas and quotes, such as /run/vm1.qmp, or nothing");
+
     /// <summary>All there are. In this order a definition writes them, so that one by one each suits those before it.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [MemoryLimit, Heads, Mode, Interrupts, GuestBlobs];
+    public static IReadOnlyList<Setting> All { get; } = [MemoryLimit, Heads, Mode, Interrupts, GuestBlobs, Qmp];
 
     /// <summary>As definitions and the tree spell it.</summary>
     public string Name { get; }
@@ -75,8 +87,8 @@ public sealed class Setting
     public string Default(VgpuType type) => _default(type);
 
     /// <summary>The one spelling of a value: bytes without suffix, no spaces. Invalid, with what it may be, where the type can't have it.</summary>
-    public string Canonical(string value, VgpuType type) => (value.Length <= 64 ? _parse(value.Trim(), type) : null)
-        ?? throw new BusException(BusError.Invalid, $"{Name} of {type.Name} can't be '{OneLine.Of(value, 64)}': it is {_range(type)}");
+    public string Canonical(string value, VgpuType type) => (value.Length <= LongestPath ? _parse(value.Trim(), type) : null)
+        ?? throw new BusException(BusError.Invalid, $"{Name} of {type.Name} can't be '{OneLine.Of(value, LongestValue)}': it is {_range(type)}");
 
     /// <summary>What holds for an instance: its own or its type's.</summary>
     public string Effective(InstanceDefinition definition, VgpuType type) => definition.Settings.GetValueOrDefault(Name) ?? Default(type);
@@ -106,6 +118,10 @@ public sealed class Setting
 
     private static bool Suits(DisplayMode mode, DisplayMode largest) =>
         mode.Width >= MinSide && mode.Height >= MinSide && mode.Width <= largest.Width && mode.Height <= largest.Height;
+
+    // QEMU's own arguments are split at commas.
+    private static bool IsPath(string value) =>
+        value[0] == '/' && System.Text.Encoding.UTF8.GetByteCount(value) <= LongestPath && !value.Any(c => char.IsControl(c) || c is ',' or '\'' or '"');
 
     private static DisplayMode? ParseMode(string value)
     {

@@ -33,6 +33,7 @@ internal sealed class DeviceFolders(TreeStore store)
             ["heads"] = Setting(uuid, "heads", device => Value(device, "heads") ?? Number(store.TypeOf(device.Definition)?.Heads)),
             ["interrupts"] = Setting(uuid, "interrupts", device => Value(device, "interrupts") ?? string.Empty),
             ["guest_blobs"] = Setting(uuid, "guest_blobs", device => Value(device, "guest_blobs") ?? string.Empty),
+            ["qmp"] = Setting(uuid, "qmp", device => Value(device, "qmp") ?? string.Empty),
             ["name"] = Setting(uuid, "name", device => device.Definition.Name),
             ["owner"] = Setting(uuid, "owner", device => device.Definition.Owner is { } owner ? $"{owner.Uid}:{owner.Gid}" : string.Empty),
         };

@@ -10,7 +10,7 @@ internal static class AttachCommand
     {
         var command = new DocumentedCommand(
             "attach",
-            "Plug a vGPU into a running VM, over QMP",
+            "Plug a vGPU into a running VM, over QMP, and into further ports the input devices beside it",
             "vgpu attach --qmp /run/vm1.qmp desk",
             "vgpu attach --qmp /run/vm1.qmp desk --bus port1 --id gpu1");
         var bus = new Option<string?>("--bus") { Description = "The pcie-root-port to plug into; the first free one without", HelpName = "BUS" };
@@ -34,11 +34,26 @@ internal static class AttachCommand
             var plug = new HotPlug(qmp);
             string port = parsed.GetValue(bus) ?? plug.FindFreePort();
             plug.Add(new VgpuAttachment(target.Socket) { Id = chosen, Bus = port });
-            Console.WriteLine(parsed.GetValue(json)
-                ? PlainJson.ToText(new Dictionary<string, object> { ["id"] = chosen, ["bus"] = port, ["socket"] = target.Socket })
-                : $"{word} is {chosen} on {port}");
+            IReadOnlyList<PluggedInput> inputs = PluggedInput.PlugBeside(target.Socket, chosen, plug);
+            Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(Said(chosen, port, target.Socket, inputs)) : $"{word} is {chosen} on {port}{string.Concat(inputs.Select(input => $", its {input.Kind} on {input.Bus}"))}");
+            if (inputs.Count < InputComposition.Beside(target.Socket).Count())
+            {
+                Console.Error.WriteLine("vgpu: no pcie-root-port is left for each of its input devices; detach it and start the VM with more of them to type and point there");
+            }
+
             return 0;
         });
         return command;
+    }
+
+    private static Dictionary<string, object> Said(string id, string bus, string socket, IReadOnlyList<PluggedInput> inputs)
+    {
+        var said = new Dictionary<string, object> { ["id"] = id, ["bus"] = bus, ["socket"] = socket };
+        if (inputs.Count > 0)
+        {
+            said["input"] = inputs.ToDictionary(input => input.Kind, object (input) => new Dictionary<string, object> { ["id"] = input.Id, ["bus"] = input.Bus });
+        }
+
+        return said;
     }
 }

@@ -11,7 +11,7 @@ internal static class DetachCommand
 
     internal static Command Create()
     {
-        var command = new DocumentedCommand("detach", "Plug a vGPU out of a running VM, over QMP, and wait until its guest lets go", "vgpu detach --qmp /run/vm1.qmp desk");
+        var command = new DocumentedCommand("detach", "Plug a vGPU and the input devices beside it out of a running VM, over QMP, and wait until its guest lets go", "vgpu detach --qmp /run/vm1.qmp desk");
         var id = new Option<string?>("--id") { Description = "What QEMU calls it; vgpu-NAME without", HelpName = "ID" };
         var json = new Option<bool>("--json") { Description = "Say what came of it as one line of JSON" };
         var machine = new VirtualMachine(command);
@@ -25,7 +25,13 @@ internal static class DetachCommand
             string word = parsed.GetValue(name)!;
             string chosen = parsed.GetValue(id) ?? VirtualMachine.IdOf(word);
             using QmpClient qmp = machine.Connect(parsed);
-            Wait(new HotPlug(qmp), chosen, machine.Limit(parsed));
+            var plug = new HotPlug(qmp);
+            foreach (string input in PluggedInput.IdsOf(chosen).Where(plug.Has))
+            {
+                Wait(plug, input, machine.Limit(parsed));
+            }
+
+            Wait(plug, chosen, machine.Limit(parsed));
             Console.WriteLine(parsed.GetValue(json) ? PlainJson.ToText(new Dictionary<string, object> { ["detached"] = chosen }) : $"{word} is detached");
             return 0;
         });

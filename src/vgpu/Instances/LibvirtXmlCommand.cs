@@ -11,7 +11,7 @@ internal static class LibvirtXmlCommand
     {
         var command = new DocumentedCommand(
             "libvirt-xml",
-            "Print what a libvirt domain needs for a vGPU, or a domain with it merged in",
+            "Print what a libvirt domain needs for a vGPU and the input devices beside it, or a domain with them merged in",
             "vgpu libvirt-xml desk",
             "virsh dumpxml --inactive guest | vgpu libvirt-xml desk --domain - > guest.xml");
         var domain = new Option<string?>("--domain") { Description = "Merge it into this domain's XML ('-': standard input), and print that", HelpName = "FILE" };
@@ -55,15 +55,15 @@ internal static class LibvirtXmlCommand
         };
         if (domain is null)
         {
-            return LibvirtDomain.Fragment(attachment, vgpu, slot);
+            return LibvirtDomain.Fragment(attachment, vgpu, slot, InputComposition.Beside(socket));
         }
 
         if (domain == "-")
         {
-            return LibvirtDomain.Merge(Console.In, attachment, vgpu);
+            return LibvirtDomain.Merge(Console.In, attachment, vgpu, InputComposition.Beside(socket));
         }
 
         using StreamReader file = File.OpenText(domain);
-        return LibvirtDomain.Merge(file, attachment, vgpu);
+        return LibvirtDomain.Merge(file, attachment, vgpu, InputComposition.Beside(socket));
     }
 }

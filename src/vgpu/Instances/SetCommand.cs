@@ -14,7 +14,7 @@ internal static class SetCommand
             "vgpu set desk memory_limit=512M mode=1920x1080",
             "vgpu set desk auto=true name=table mode=");
         var json = new Option<bool>("--json") { Description = "Print the vGPU as one line of JSON" };
-        var settings = new Argument<string[]>("KEY=VALUE") { Description = "memory_limit, mode, heads, interrupts, guest_blobs; name, auto, owner", Arity = ArgumentArity.OneOrMore };
+        var settings = new Argument<string[]>("KEY=VALUE") { Description = "memory_limit, mode, heads, interrupts, guest_blobs, qmp; name, auto, owner", Arity = ArgumentArity.OneOrMore };
         command.Add(json);
         var daemon = new DaemonOption(command);
         Argument<string> name = daemon.Instance();

@@ -21,12 +21,17 @@ internal static class InstanceOptions
                 "mode" => options with { Mode = ParseMode(value) },
                 "interrupts" => options with { Msix = value == "msix" },
                 "guest_blobs" => options with { GuestBlobs = value == "on" },
+                // Not the device's: see InputComposition.TypeInto.
+                "qmp" => options,
                 _ => throw new ArgumentException($"no setting '{name}' is known to this worker"),
             };
         }
 
         return options;
     }
+
+    /// <summary>The VM's QMP socket; null: none.</summary>
+    internal static string? QmpOf(InstanceDefinition definition) => definition.Settings.GetValueOrDefault("qmp") is { Length: > 0 } path ? path : null;
 
     private static ulong Parse(string name, string value) =>
         ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) ? number : throw new ArgumentException($"{name} '{value}' is no number");

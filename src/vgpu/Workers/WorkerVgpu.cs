@@ -50,6 +50,7 @@ internal sealed class WorkerVgpu : IServedVgpu
             _functions.Add(new ServedFunction(request, asked, function.Function, InputComposition.NameOf(_definition.Name, function.Device.Kind), log));
         }
 
+        _input.TypeInto(InstanceOptions.QmpOf(_definition));
         _vgpu.Instance.Screen.Input = _input.Sink;
         _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
         _vgpu.Instance.Noticed += Report;
@@ -107,6 +108,7 @@ internal sealed class WorkerVgpu : IServedVgpu
             return false;
         }
 
+        _input.TypeInto(InstanceOptions.QmpOf(definition));
         _definition = definition;
         return true;
     }

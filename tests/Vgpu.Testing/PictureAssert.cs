@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Vgpu.Screens;
 
-namespace Vgpu.Vm.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>Says where two pictures differ, not only that they do. The unused fourth byte does not count.</summary>
 public static class PictureAssert
@@ -17,6 +17,19 @@ public static class PictureAssert
 
     public static bool AreSame(Picture expected, Picture actual) =>
         (expected.Width, expected.Height) == (actual.Width, actual.Height) && Compare(expected, actual).Different == 0;
+
+    /// <summary>As far as a lossy picture of high quality can be: the green of a pixel is off by 4 of 255 at most, on average.</summary>
+    public static void Near(Picture expected, Picture actual)
+    {
+        Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
+        long off = 0;
+        for (int i = 1; i < expected.Pixels.Length; i += 4)
+        {
+            off += Math.Abs(expected.Pixels.Span[i] - actual.Pixels.Span[i]);
+        }
+
+        Assert.InRange(off / ((double)expected.Width * expected.Height), 0, 4);
+    }
 
     /// <summary>More than a blank screen: at least this many pixels differ from the first.</summary>
     public static void HasContent(Picture picture, int atLeast = 500)

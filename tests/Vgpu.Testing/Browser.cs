@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Vgpu.Testing;
 
-namespace Vgpu.Viewers.Web.Tests;
+namespace Vgpu.Testing;
 
-/// <summary>Debian's Chromium, headless, driven by Playwright in a Node.js of its own; one for a class of tests.</summary>
+/// <summary>Debian's Chromium, headless, driven by Playwright in a Node.js of its own; one for many tests.</summary>
 public sealed class Browser : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
