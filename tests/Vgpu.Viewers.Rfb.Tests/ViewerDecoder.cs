@@ -18,7 +18,13 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
     /// <summary>How many rectangles of each encoding came.</summary>
     internal Dictionary<int, int> Counts { get; } = [];
 
+    /// <summary>Of the last update, without the mark of its end.</summary>
+    internal int RectsOfLast { get; private set; }
+
     internal int JpegCount { get; private set; }
+
+    /// <summary>Makes pixels (red, green, blue) of a JPEG picture; null: it is one colour, which some tests put in its place.</summary>
+    internal Func<byte[], uint[]>? Jpeg { get; set; }
 
     internal List<(Rect Area, uint Flags, byte[] Data)> Films { get; } = [];
 
@@ -53,17 +59,20 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         }
     }
 
-    internal byte ReadMessage()
+    internal byte ReadMessage() => ReadMessage(wire.U8());
+
+    /// <summary>The rest of a message, of which the type has been read.</summary>
+    internal byte ReadMessage(byte type)
     {
-        byte type = wire.U8();
         switch (type)
         {
             case 0:
                 wire.U8();
                 int count = wire.U16();
-                for (int i = 0; i < count; i++)
+                RectsOfLast = 0;
+                while (RectsOfLast < count && ReadRect())
                 {
-                    ReadRect();
+                    RectsOfLast++;
                 }
 
                 break;
@@ -93,7 +102,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         }
     }
 
-    private void ReadRect()
+    // False for the mark that ends an update of an unknown number of rectangles.
+    private bool ReadRect()
     {
         int x = wire.U16(), y = wire.U16(), width = wire.U16(), height = wire.U16();
         int encoding = (int)wire.U32();
@@ -117,6 +127,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
             case 16:
                 ReadZrle(x, y, width, height);
                 break;
+            case -224:
+                return false;
             case 50:
                 ReadFilm(new Rect(x, y, width, height));
                 break;
@@ -148,6 +160,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
                 Assert.Fail($"encoding {encoding} came");
                 break;
         }
+
+        return true;
     }
 
     private void ReadRaw(int x, int y, int width, int height)
@@ -298,12 +312,14 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
 
         if (kind == 9)
         {
-            // What the tests put in place of JPEG: one colour.
-            byte[] average = wire.Bytes(CompactLength());
+            byte[] picture = wire.Bytes(CompactLength());
             JpegCount++;
+            PixelBytes += picture.Length;
+            uint[]? pixels = Jpeg?.Invoke(picture);
+            Assert.True(pixels is null || pixels.Length == width * height);
             for (int i = 0; i < width * height; i++)
             {
-                Set(x + (i % width), y + (i / width), ValueOf(average[0] | ((uint)average[1] << 8) | ((uint)average[2] << 16)));
+                Set(x + (i % width), y + (i / width), ValueOf(pixels?[i] ?? picture[0] | ((uint)picture[1] << 8) | ((uint)picture[2] << 16)));
             }
 
             return;
@@ -357,6 +373,7 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         uint flags = wire.U32();
         byte[] data = wire.Bytes(length);
         Films.Add((area, flags, data));
+        PixelBytes += length;
         for (int i = 0; i < area.Area; i++)
         {
             Set(area.X + (i % area.Width), area.Y + (i / area.Width), ValueOf(data[1] | ((uint)data[2] << 8) | ((uint)data[3] << 16)));
