@@ -1,4 +1,5 @@
 using System.Text;
+using Vgpu.Screens;
 using Vgpu.Testing;
 
 namespace Vgpu.Viewers.Rfb.Tests;
@@ -8,7 +9,7 @@ internal sealed class Decoders : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
 
-    internal uint[] Jpeg(byte[] jpeg)
+    internal uint[] Jpeg(Rect area, byte[] jpeg)
     {
         File.WriteAllBytes(_folder.File("in.jpg"), jpeg);
         (int status, string output) = Shell.Run("djpeg", "-ppm", "-strict", "-outfile", _folder.File("out.ppm"), _folder.File("in.jpg"));
@@ -16,6 +17,7 @@ internal sealed class Decoders : IDisposable
         byte[] ppm = File.ReadAllBytes(_folder.File("out.ppm"));
         string[] header = Encoding.ASCII.GetString(ppm, 0, Math.Min(40, ppm.Length)).Split('\n', 4);
         int from = header[0].Length + header[1].Length + header[2].Length + 3;
+        Assert.Equal($"{area.Width} {area.Height}", header[1]);
         return [.. Enumerable.Range(0, (ppm.Length - from) / 3).Select(i => ((uint)ppm[from + (i * 3)] << 16) | ((uint)ppm[from + (i * 3) + 1] << 8) | ppm[from + (i * 3) + 2])];
     }
 

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Rfb.Tests;
@@ -190,6 +191,7 @@ public sealed class PictureTests
         NoiseOf(desk, seed);
         using var slow = new Viewer(desk.Address);
         using var quick = new Viewer(desk.Address);
+        TakeLittle(slow);
         slow.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
         quick.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
         quick.Request(incremental: false);
@@ -214,6 +216,7 @@ public sealed class PictureTests
         using var desk = new Desk(3000, 2000);
         NoiseOf(desk, 6);
         using var viewer = new Viewer(desk.Address);
+        TakeLittle(viewer);
         viewer.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingLastRect, RfbProtocol.EncodingCursor);
         viewer.Request(incremental: false);
 
@@ -322,6 +325,9 @@ public sealed class PictureTests
 
         desk.Head.Flush(desk.Surface.Bounds);
     }
+
+    // Or the system would take whole pictures for it.
+    private static void TakeLittle(Viewer viewer) => ((NetworkStream)viewer.Wire.Stream).Socket.ReceiveBufferSize = 128 << 10;
 
     private static void ScrollSilently(Desk desk, Rect rect, int up)
     {

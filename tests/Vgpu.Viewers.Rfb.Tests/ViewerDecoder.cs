@@ -23,8 +23,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
 
     internal int JpegCount { get; private set; }
 
-    /// <summary>Makes pixels (red, green, blue) of a JPEG picture; null: it is one colour, which some tests put in its place.</summary>
-    internal Func<byte[], uint[]>? Jpeg { get; set; }
+    /// <summary>What a JPEG picture shows, in rows. Without it: one colour, the average that tests send.</summary>
+    internal Func<Rect, byte[], uint[]?>? Jpeg { get; set; }
 
     internal List<(Rect Area, uint Flags, byte[] Data)> Films { get; } = [];
 
@@ -315,7 +315,7 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
             byte[] picture = wire.Bytes(CompactLength());
             JpegCount++;
             PixelBytes += picture.Length;
-            uint[]? pixels = Jpeg?.Invoke(picture);
+            uint[]? pixels = Jpeg?.Invoke(new Rect(x, y, width, height), picture);
             Assert.True(pixels is null || pixels.Length == width * height);
             for (int i = 0; i < width * height; i++)
             {

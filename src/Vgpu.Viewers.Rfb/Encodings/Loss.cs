@@ -6,7 +6,7 @@ internal readonly record struct Loss(byte Quality, bool Subsample)
     // For each of the protocol's levels. What stays still becomes exact a moment later, so that a level is for what is seen
     // meanwhile: nearly as good as TigerVNC's where something changes now and then, and coarser where it moves like a film.
     private static readonly byte[] s_still = [15, 29, 41, 42, 55, 62, 70, 75, 80, 95];
-    private static readonly byte[] s_moving = [12, 18, 24, 28, 32, 36, 40, 44, 48, 75];
+    private static readonly byte[] s_moving = [12, 16, 20, 24, 28, 32, 35, 38, 40, 75];
 
     internal static Loss None => default;
 

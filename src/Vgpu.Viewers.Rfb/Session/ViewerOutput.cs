@@ -20,7 +20,7 @@ internal sealed partial class ViewerOutput : IDisposable
     private const long EchoMilliseconds = 100;
     private const int EchoHaste = 4;
 
-    private static readonly (int, int) s_strips = (2048, 128);
+    private static readonly (int, int) s_strips = (2048, 512);
 
     private readonly ScreenFrame _frame;
     private readonly ViewerState _state;
@@ -348,9 +348,9 @@ internal sealed partial class ViewerOutput : IDisposable
 
     private PixelBlock WithCursor(PixelBlock block, Rect rect)
     {
-        if (_staged.Length == 0)
+        if (_staged.Length < rect.Area)
         {
-            _staged = GC.AllocateUninitializedArray<uint>(RectCutting.MaxArea);
+            _staged = GC.AllocateUninitializedArray<uint>((int)rect.Area);
         }
 
         Span<uint> staged = _staged.AsSpan(0, rect.Width * rect.Height);
