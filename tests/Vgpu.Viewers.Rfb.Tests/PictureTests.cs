@@ -197,15 +197,14 @@ public sealed class PictureTests
         quick.Request(incremental: false);
         quick.Follow(desk);
         slow.Request(incremental: false);
-        for (int round = 0; round < 6; round++)
+        Assert.Equal(RfbProtocol.FramebufferUpdate, slow.Wire.Stream.ReadByte());
+        for (int round = 0; round < 3; round++)
         {
             desk.Scroll(desk.Surface.Bounds, random.Next(1, 60));
-            desk.Scribble(random, desk.AnyRect(random) with { Height = 1 });
             quick.Follow(desk);
         }
 
-        slow.Decoder.ReadUpdate();
-        Assert.False(slow.Shows(desk));
+        slow.Decoder.ReadMessage(RfbProtocol.FramebufferUpdate);
         slow.Follow(desk);
         Assert.True(quick.Decoder.Counts.ContainsKey(RfbProtocol.EncodingCopyRect));
     }
