@@ -19,6 +19,7 @@ internal sealed class FrameUpdate
     private int _moveCount;
     private int _failures;
     private int _pause;
+    private Rect _paused;
 
     internal ReadOnlySpan<Move> Moves => _moves.AsSpan(0, _moveCount);
 
@@ -41,7 +42,7 @@ internal sealed class FrameUpdate
             _row = new uint[rect.Width];
         }
 
-        if (rect.Height >= ScrollSearch.MinHeight && rect.Width >= ScrollSearch.MinWidth && !IsPausing())
+        if (rect.Height >= ScrollSearch.MinHeight && rect.Width >= ScrollSearch.MinWidth && !IsPausing(rect))
         {
             FindMoves(surface, rect, picture, pitch);
         }
@@ -52,10 +53,10 @@ internal sealed class FrameUpdate
         }
     }
 
-    // A picture that moves otherwise, such as a film, is not searched each time.
-    private bool IsPausing()
+    // A picture that moves otherwise, such as a film, is not searched each time; another place is.
+    private bool IsPausing(Rect rect)
     {
-        if (_pause == 0)
+        if (_pause == 0 || rect != _paused)
         {
             return false;
         }
@@ -78,7 +79,8 @@ internal sealed class FrameUpdate
             _moveCount = Search(surface, changed, picture, pitch, sideways: true);
         }
 
-        _failures = _moveCount == 0 ? Math.Min(_failures + 1, MaxScrollPause) : 0;
+        _failures = _moveCount != 0 ? 0 : rect == _paused ? Math.Min(_failures + 1, MaxScrollPause) : 1;
+        _paused = rect;
         _pause = _failures < 4 ? 0 : _failures;
         foreach (ref Move move in _moves.AsSpan(0, _moveCount))
         {

@@ -35,6 +35,15 @@ internal sealed class MovingArea
         }
     }
 
+    /// <summary>This has moved as a whole, such as a page: that is no film.</summary>
+    internal void Scrolled(Rect place)
+    {
+        if (place.Intersect(Area).Area > Area.Area / 2)
+        {
+            Clear();
+        }
+    }
+
     /// <summary>Where the film is from now on.</summary>
     internal void Settle(Rect bounds, long now)
     {
@@ -58,7 +67,7 @@ internal sealed class MovingArea
         }
     }
 
-    /// <summary>Forgets what moved: the screen is another one, or nobody looks.</summary>
+    /// <summary>Forgets what moved: the screen is another one, or shows something else, or nobody looks.</summary>
     internal void Clear()
     {
         Area = default;
@@ -68,15 +77,15 @@ internal sealed class MovingArea
     // Small changes, such as a cursor that blinks or what is typed, are no film; the edge of a large one is.
     private void Note((int X, int Y) key, Rect part, bool isOfLarge, long now)
     {
+        if (part.Area < MinChange && !isOfLarge)
+        {
+            return;
+        }
+
         (int streak, long last, Rect changed) = _fields.GetValueOrDefault(key);
         if (last == now)
         {
             _fields[key] = (streak, now, part.Union(changed));
-            return;
-        }
-
-        if (part.Area < MinChange && !isOfLarge)
-        {
             return;
         }
 

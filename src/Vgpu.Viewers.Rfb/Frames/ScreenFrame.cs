@@ -253,6 +253,11 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
             if (!_update.IsEmpty)
             {
                 _moving.Note(_update.Changes.Rects, now);
+                foreach (Move move in _update.Moves)
+                {
+                    _moving.Scrolled(move.Target);
+                }
+
                 Tell(_update.Moves, _update.Changes.Rects);
             }
         }
