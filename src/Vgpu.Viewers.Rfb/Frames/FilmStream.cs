@@ -105,7 +105,7 @@ internal sealed class FilmStream(IPictureCodecs codecs, Rect area) : IDisposable
 
     private bool TryMake(PixelBlock block, bool isKey, long now)
     {
-        _encoder ??= codecs.TryH264(area.Width, area.Height, new H264Settings { Quality = Quality });
+        _encoder ??= codecs.TryH264(area.Width, area.Height, new H264Settings { Quality = Quality, IsFilm = true });
         if (_encoder is null)
         {
             IsMissing = true;
