@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Vgpu.Host.Codecs;
 using Vgpu.Screens;
 using Vgpu.Testing;
 
@@ -72,6 +73,25 @@ public sealed class RealViewerTests : IDisposable
         Workplace.Eventually(
             () => desk.Input.Reports.Any(report => report[0] == InputEvent.Key(45, true)) && desk.Input.Reports.Any(report => report.Contains(InputEvent.Button(0x110, true))),
             "keys and clicks never came: " + string.Join('\n', desk.Log.Lines));
+    }
+
+    // As it comes: Tight with JPEG for what has many colours, and the exact picture a moment later.
+    [Fact]
+    public void TigerVNC_with_JPEG_shows_the_exact_picture_of_what_stays()
+    {
+        using var desk = new Desk(800, 600, new RfbServerOptions { Name = "desk", Codecs = PictureCodecs.Host });
+        desk.Photograph(desk.Surface.Bounds, 0);
+        string display = StartDisplay(800, 600);
+        Start(display, "xtigervncviewer", "-FullScreen", "-Shared", "-AutoSelect=0", "-PreferredEncoding=Tight", "-QualityLevel=8", "-RemoteResize=0",
+            "-MenuKey=", $"127.0.0.1::{desk.Listener.Port}");
+        Shows(desk, display);
+        for (int i = 0; i < 30; i++)
+        {
+            desk.Photograph(new Rect(100, 100, 500, 400), i);
+        }
+
+        desk.Shift(desk.Surface.Bounds, 30);
+        Shows(desk, display);
     }
 
     public void Dispose()

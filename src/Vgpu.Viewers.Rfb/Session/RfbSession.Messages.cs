@@ -9,6 +9,7 @@ internal sealed partial class RfbSession : IClientMessages
     private const long MinResizeMilliseconds = 50;
 
     private bool _isFence;
+    private byte _buttons;
     private long _lastResize = long.MinValue / 2;
 
     void IClientMessages.SetPixelFormat(RfbPixelFormat format) => _state.SetFormat(format);
@@ -38,6 +39,7 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (_server.MayType(this))
         {
+            _output!.Hurry();
             _input.Key(keysym, isDown);
         }
     }
@@ -46,6 +48,7 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (_server.MayType(this))
         {
+            _output!.Hurry();
             _input.Scancode(scancode, keysym, isDown);
         }
     }
@@ -54,6 +57,12 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (_server.MayType(this))
         {
+            if (buttons != _buttons)
+            {
+                _buttons = buttons;
+                _output!.Hurry();
+            }
+
             Rect bounds = _output!.Bounds;
             _input.Pointer(buttons, x, y, bounds.Width, bounds.Height);
         }
@@ -67,7 +76,7 @@ internal sealed partial class RfbSession : IClientMessages
         {
             if (payload.Length == sizeof(uint))
             {
-                _pacing.Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(payload), Environment.TickCount64);
+                _pacing.Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(payload), _options.Clock());
             }
 
             return;

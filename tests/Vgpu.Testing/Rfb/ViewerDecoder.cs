@@ -5,13 +5,12 @@ using Vgpu.Viewers.Rfb;
 namespace Vgpu.Testing.Rfb;
 
 /// <summary>Decodes what the server sends, as the specifications say and with nothing of the server's.</summary>
-internal sealed class ViewerDecoder(Wire wire) : IDisposable
+internal sealed partial class ViewerDecoder(Wire wire) : IDisposable
 {
     // The number of rectangles of an update that a LastRect ends.
     private const int Unknown = 0xffff;
 
     private readonly Inflater _zrle = new();
-    private readonly Inflater?[] _tight = new Inflater?[4];
     private uint[] _pixels = [];
 
     internal int Width { get; set; }
@@ -22,6 +21,9 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
 
     /// <summary>How many rectangles of each encoding came.</summary>
     internal Dictionary<int, int> Counts { get; } = [];
+
+    /// <summary>Of the last update, without the mark of its end.</summary>
+    internal int RectsOfLast { get; private set; }
 
     internal int JpegCount { get; private set; }
 
@@ -67,17 +69,21 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         }
     }
 
-    internal byte ReadMessage()
+    internal byte ReadMessage() => ReadMessage(wire.U8());
+
+    /// <summary>The rest of a message, of which the type has been read.</summary>
+    internal byte ReadMessage(byte type)
     {
-        byte type = wire.U8();
         switch (type)
         {
             case 0:
                 wire.U8();
                 int count = wire.U16();
+                RectsOfLast = 0;
                 UpdateBegun?.Invoke();
-                for (int i = 0; (i < count || count == Unknown) && ReadRect(); i++)
+                while ((RectsOfLast < count || count == Unknown) && ReadRect())
                 {
+                    RectsOfLast++;
                 }
 
                 break;
@@ -107,7 +113,7 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         }
     }
 
-    // False: it was the mark of the last one.
+    // False for the mark that ends an update of an unknown number of rectangles.
     private bool ReadRect()
     {
         int x = wire.U16(), y = wire.U16(), width = wire.U16(), height = wire.U16();
@@ -132,6 +138,8 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
             case 16:
                 ReadZrle(x, y, width, height);
                 break;
+            case -224:
+                return false;
             case 50:
                 ReadFilm(new Rect(x, y, width, height));
                 break;
@@ -160,8 +168,6 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
                 // QEMU gives the screen's size.
                 Assert.Equal((0, 0), (x, y));
                 break;
-            case -224:
-                return false;
             default:
                 Assert.Fail($"encoding {encoding} came");
                 break;
@@ -291,110 +297,12 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         return Value(four);
     }
 
-    private void ReadTight(int x, int y, int width, int height)
-    {
-        Assert.True(width <= 2048);
-        byte control = wire.U8();
-        for (int i = 0; i < 4; i++)
-        {
-            if ((control & (1 << i)) != 0)
-            {
-                _tight[i] = null;
-            }
-        }
-
-        int kind = control >> 4;
-        if (kind == 8)
-        {
-            Fill(x, y, width, height, TightPixel(wire.Bytes(TightSize)));
-            return;
-        }
-
-        if (kind == 9)
-        {
-            byte[] data = wire.Bytes(CompactLength());
-            JpegCount++;
-            if (Jpeg is null)
-            {
-                Fill(x, y, width, height, ValueOf(data[0] | ((uint)data[1] << 8) | ((uint)data[2] << 16)));
-            }
-            else
-            {
-                Put(x, y, width, height, Jpeg(new Rect(x, y, width, height), data));
-            }
-
-            return;
-        }
-
-        Assert.True(kind < 8, $"Tight kind {kind}");
-        int filter = (kind & 4) != 0 ? wire.U8() : 0;
-        if (filter == 1)
-        {
-            int colours = wire.U8() + 1;
-            Span<uint> palette = stackalloc uint[256];
-            for (int i = 0; i < colours; i++)
-            {
-                palette[i] = TightPixel(wire.Lend(TightSize));
-            }
-
-            int rowLength = colours == 2 ? (width + 7) / 8 : width;
-            Span<byte> indices = TightData(kind & 3, rowLength * height);
-            for (int row = 0; row < height; row++)
-            {
-                Span<uint> pixels = Row(x, y + row, width);
-                ReadOnlySpan<byte> line = indices.Slice(row * rowLength, rowLength);
-                for (int i = 0; i < width; i++)
-                {
-                    pixels[i] = palette[colours == 2 ? (line[i >> 3] >> (7 - (i & 7))) & 1 : line[i]];
-                }
-            }
-
-            return;
-        }
-
-        int size = TightSize;
-        Span<byte> bytes = TightData(kind & 3, width * height * size);
-        if (filter == 2)
-        {
-            Assert.Equal(3, size);
-            TightGradient.Undo(bytes, width * size);
-        }
-        else
-        {
-            Assert.Equal(0, filter);
-        }
-
-        for (int row = 0; row < height; row++)
-        {
-            Span<uint> pixels = Row(x, y + row, width);
-            ReadOnlySpan<byte> line = bytes.Slice(row * width * size, width * size);
-            for (int i = 0; i < pixels.Length; i++)
-            {
-                pixels[i] = TightPixel(line[..size]);
-                line = line[size..];
-            }
-        }
-    }
-
-    private Span<byte> TightData(int stream, int length)
-    {
-        if (length < 12)
-        {
-            return wire.Lend(length);
-        }
-
-        int compressed = CompactLength();
-        PixelBytes += compressed;
-        Inflater inflater = _tight[stream] ??= new Inflater();
-        inflater.Feed(wire.Lend(compressed));
-        return inflater.Take(length);
-    }
-
     private void ReadFilm(Rect area)
     {
         int length = (int)wire.U32();
         uint flags = wire.U32();
         byte[] data = wire.Bytes(length);
+        PixelBytes += length;
         if (Film is not null)
         {
             Put(area.X, area.Y, area.Width, area.Height, Film(area, flags, data));
@@ -404,28 +312,6 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
         Films.Add((area, flags, data));
         Fill(area.X, area.Y, area.Width, area.Height, ValueOf(data[1] | ((uint)data[2] << 8) | ((uint)data[3] << 16)));
     }
-
-    private int CompactLength()
-    {
-        int length = 0;
-        for (int i = 0; i < 3; i++)
-        {
-            byte part = wire.U8();
-            length |= (i == 2 ? part : part & 127) << (7 * i);
-            if (part < 128)
-            {
-                break;
-            }
-        }
-
-        return length;
-    }
-
-    private int TightSize => Format.Is888 ? 3 : Format.BytesPerPixel;
-
-    private uint TightPixel(ReadOnlySpan<byte> bytes) => Format.Is888
-        ? ((uint)bytes[0] << Format.RedShift) | ((uint)bytes[1] << Format.GreenShift) | ((uint)bytes[2] << Format.BlueShift)
-        : Value(bytes);
 
     private uint Value(ReadOnlySpan<byte> bytes)
     {
@@ -457,9 +343,10 @@ internal sealed class ViewerDecoder(Wire wire) : IDisposable
 
     private void Put(int x, int y, int width, int height, uint[]? pixels)
     {
-        for (int row = 0; pixels is not null && row < height; row++)
+        Assert.True(pixels is null || pixels.Length == width * height);
+        for (int i = 0; i < pixels?.Length; i++)
         {
-            pixels.AsSpan(row * width, width).CopyTo(Row(x, y + row, width));
+            Set(x + (i % width), y + (i / width), ValueOf(pixels[i]));
         }
     }
 
