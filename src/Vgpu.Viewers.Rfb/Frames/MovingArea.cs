@@ -13,7 +13,7 @@ internal sealed class MovingArea
     private const int MinStreak = 10;
     private const int MinSide = 64;
     private const long MostBetween = 250;
-    private const long StillMilliseconds = 500;
+    private const long StillMilliseconds = 1000;
 
     private readonly Dictionary<(int X, int Y), (int Streak, long Last, Rect Changed)> _fields = [];
 
@@ -89,8 +89,8 @@ internal sealed class MovingArea
             return;
         }
 
-        // Where it is counts from half of the way on: before, all of the screen may have been painted.
-        streak = now - last > MostBetween ? 0 : streak + 1;
+        // A film that stutters stays one. Where it is counts from half of the way on: before, all of the screen may have been painted.
+        streak = now - last > (part.Intersect(Area).IsEmpty ? MostBetween : StillMilliseconds) ? 0 : streak + 1;
         _fields[key] = (streak, now, streak <= MinStreak / 2 ? part : part.Union(changed));
     }
 }
