@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Vgpu.Linux;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
-using static Vgpu.Pci.PciRegisters;
 
 namespace Vgpu.Bench.Screens;
 

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Vgpu.Screens;
 
 namespace Vgpu.Bench.Screens;
 

@@ -7,7 +7,7 @@ namespace Vgpu.Bench.Screens;
 /// </summary>
 internal static class ScreensBenchmark
 {
-    private static readonly IReadOnlyDictionary<string, Func<IScene>> s_scenes = new Dictionary<string, Func<IScene>>(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<IScene>> s_scenes = new(StringComparer.Ordinal)
     {
         ["still"] = () => TerminalScene.Still,
         ["typing"] = () => TerminalScene.Typing,
