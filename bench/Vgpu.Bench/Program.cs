@@ -1,4 +1,5 @@
 using Vgpu.Bench;
+using Vgpu.Bench.Screens;
 
 // Runs one benchmark and prints `figure  ours  peer  ratio`, a line each, or the same as JSON.
 Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Ordinal)
@@ -8,6 +9,8 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
     ["guest"] = GuestBenchmark.Run,
     ["vfio-user"] = WireBenchmark.Run,
     ["bus"] = BusBenchmark.Run,
+    ["viewers"] = ViewersBenchmark.Run,
+    ["screens"] = () => ScreensBenchmark.Run(args.Skip(1)),
 };
 
 string? name = args.FirstOrDefault(argument => !argument.StartsWith('-'));
@@ -15,6 +18,12 @@ if (name is null || !benchmarks.TryGetValue(name, out Func<IEnumerable<Figure>>?
 {
     Console.Error.WriteLine($"bench: which of these? {string.Join(", ", benchmarks.Keys)}; for example: ./bench/run slice --json");
     return 2;
+}
+
+if (name == "screens" && args.Contains("--help"))
+{
+    Console.WriteLine(ScreensOptions.Usage);
+    return 0;
 }
 
 bool json = args.Contains("--json");

@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # The host's C compiler and static C library, for the guest's test programs, and what tests ask besides: edid-decode, mdevctl and FUSE for
 # the tree, curl and systemd-analyze for the daemon, the encoders' libraries with their headers and what decodes their pictures,
-# VNC viewers with a display of their own, and a libvirtd that is never started but by them (with its virsh; no service, no
+# VNC viewers with a display of their own, Xvnc for the bench, and a libvirtd that is never started but by them (with its virsh; no service, no
 # network). The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
 
 COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode mdevctl libfuse3-3 fuse3 curl systemd
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
-    tigervnc-viewer gvncviewer vncsnapshot xvfb imagemagick xdotool
+    tigervnc-viewer tigervnc-standalone-server gvncviewer vncsnapshot xvfb imagemagick xdotool
     libturbojpeg0 libopenh264-7 libopenh264-dev libx264-164 libx264-dev ffmpeg libjpeg-turbo-progs
     libspice-server1 libspice-server-dev spice-client-gtk virt-viewer openssl chromium nodejs)
 
@@ -19,7 +19,7 @@ compiler_works() {
     local PATH=$PATH:/usr/sbin
     local tool
     for tool in gcc edid-decode mdevctl fusermount3 curl systemd-analyze libvirtd virsh \
-        xtigervncviewer gvnccapture vncsnapshot Xvfb import xdotool ffmpeg ffprobe djpeg \
+        xtigervncviewer Xtigervnc gvnccapture vncsnapshot Xvfb import xdotool ffmpeg ffprobe djpeg \
         spicy-screenshot remote-viewer openssl chromium node; do
         command -v $tool >/dev/null || return 1
     done

@@ -120,7 +120,7 @@ internal sealed unsafe class OpenH264Encoder : IH264Encoder
     private static void Configure(ref OpenH264.SEncParamExt parameters, int width, int height, H264Settings settings)
     {
         // The rate control for screens keeps to a narrow range of quantizers, and so to no bit rate.
-        parameters.iUsageType = settings.BitsPerSecond == 0 ? OpenH264.SCREEN_CONTENT_REAL_TIME : OpenH264.CAMERA_VIDEO_REAL_TIME;
+        parameters.iUsageType = settings is { BitsPerSecond: 0, IsFilm: false } ? OpenH264.SCREEN_CONTENT_REAL_TIME : OpenH264.CAMERA_VIDEO_REAL_TIME;
         parameters.iPicWidth = width;
         parameters.iPicHeight = height;
         parameters.fMaxFrameRate = settings.FramesPerSecond;

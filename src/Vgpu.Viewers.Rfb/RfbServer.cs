@@ -51,7 +51,7 @@ public sealed class RfbServer : IDisposable
         _screen = screen;
         _options = options;
         _log = log;
-        Frame = new ScreenFrame(screen.Heads[options.Head]);
+        Frame = new ScreenFrame(screen.Heads[options.Head], options.Codecs, options.Clock);
     }
 
     /// <summary>Whether a viewer needs a password.</summary>

@@ -47,4 +47,7 @@ public sealed record RfbServerOptions
 
     /// <summary>How long a viewer may take for the handshake, for the rest of a message, and to take what it was sent.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Milliseconds that only grow: what moves and what is still is told by them. A test's own, where it must not depend on its speed.</summary>
+    internal Func<long> Clock { get; init; } = static () => Environment.TickCount64;
 }

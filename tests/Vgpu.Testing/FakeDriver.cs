@@ -63,7 +63,10 @@ public sealed class FakeDriver : IDisposable
 
     public IReadOnlyList<EventFd> Events => _events;
 
-    public byte Status => Read8(0, Common(VIRTIO_PCI_COMMON_STATUS));
+    /// <summary>The BAR of the common configuration.</summary>
+    public int CommonBar => _areas[VIRTIO_PCI_CAP_COMMON_CFG].Bar;
+
+    public byte Status => Read8(CommonBar, Common(VIRTIO_PCI_COMMON_STATUS));
 
     public bool NeedsReset => (Status & VIRTIO_CONFIG_S_NEEDS_RESET) != 0;
 
@@ -71,10 +74,10 @@ public sealed class FakeDriver : IDisposable
     {
         get
         {
-            Write32(0, Common(VIRTIO_PCI_COMMON_DFSELECT), 1);
-            ulong high = Read32(0, Common(VIRTIO_PCI_COMMON_DF));
-            Write32(0, Common(VIRTIO_PCI_COMMON_DFSELECT), 0);
-            return (high << 32) | Read32(0, Common(VIRTIO_PCI_COMMON_DF));
+            Write32(CommonBar, Common(VIRTIO_PCI_COMMON_DFSELECT), 1);
+            ulong high = Read32(CommonBar, Common(VIRTIO_PCI_COMMON_DF));
+            Write32(CommonBar, Common(VIRTIO_PCI_COMMON_DFSELECT), 0);
+            return (high << 32) | Read32(CommonBar, Common(VIRTIO_PCI_COMMON_DF));
         }
     }
 
@@ -96,7 +99,7 @@ public sealed class FakeDriver : IDisposable
         Assert.Equal(0, Status);
     }
 
-    public void SetStatus(byte status) => Write8(0, Common(VIRTIO_PCI_COMMON_STATUS), status);
+    public void SetStatus(byte status) => Write8(CommonBar, Common(VIRTIO_PCI_COMMON_STATUS), status);
 
     /// <summary>Negotiates up to FEATURES_OK; false where the device does not take the features.</summary>
     public bool Negotiate(ulong features)
@@ -104,10 +107,10 @@ public sealed class FakeDriver : IDisposable
         Reset();
         SetStatus(VIRTIO_CONFIG_S_ACKNOWLEDGE);
         SetStatus((byte)(Status | VIRTIO_CONFIG_S_DRIVER));
-        Write32(0, Common(VIRTIO_PCI_COMMON_GFSELECT), 0);
-        Write32(0, Common(VIRTIO_PCI_COMMON_GF), (uint)features);
-        Write32(0, Common(VIRTIO_PCI_COMMON_GFSELECT), 1);
-        Write32(0, Common(VIRTIO_PCI_COMMON_GF), (uint)(features >> 32));
+        Write32(CommonBar, Common(VIRTIO_PCI_COMMON_GFSELECT), 0);
+        Write32(CommonBar, Common(VIRTIO_PCI_COMMON_GF), (uint)features);
+        Write32(CommonBar, Common(VIRTIO_PCI_COMMON_GFSELECT), 1);
+        Write32(CommonBar, Common(VIRTIO_PCI_COMMON_GF), (uint)(features >> 32));
         SetStatus((byte)(Status | VIRTIO_CONFIG_S_FEATURES_OK));
         return (Status & VIRTIO_CONFIG_S_FEATURES_OK) != 0;
     }
@@ -115,13 +118,13 @@ public sealed class FakeDriver : IDisposable
     public void Setup(FakeQueue queue, ushort vector = VIRTIO_MSI_NO_VECTOR)
     {
         queue.Clear();
-        Write16(0, Common(VIRTIO_PCI_COMMON_Q_SELECT), (ushort)queue.Index);
-        Write16(0, Common(VIRTIO_PCI_COMMON_Q_SIZE), queue.Size);
+        Write16(CommonBar, Common(VIRTIO_PCI_COMMON_Q_SELECT), (ushort)queue.Index);
+        Write16(CommonBar, Common(VIRTIO_PCI_COMMON_Q_SIZE), queue.Size);
         WriteHalves(VIRTIO_PCI_COMMON_Q_DESCLO, queue.Table);
         WriteHalves(VIRTIO_PCI_COMMON_Q_AVAILLO, queue.Available);
         WriteHalves(VIRTIO_PCI_COMMON_Q_USEDLO, queue.Used);
-        Write16(0, Common(VIRTIO_PCI_COMMON_Q_MSIX), vector);
-        Write16(0, Common(VIRTIO_PCI_COMMON_Q_ENABLE), 1);
+        Write16(CommonBar, Common(VIRTIO_PCI_COMMON_Q_MSIX), vector);
+        Write16(CommonBar, Common(VIRTIO_PCI_COMMON_Q_ENABLE), 1);
     }
 
     public void Ready() => SetStatus((byte)(Status | VIRTIO_CONFIG_S_DRIVER_OK));
@@ -146,7 +149,7 @@ public sealed class FakeDriver : IDisposable
     /// <summary>Reads ISR status, as the handler of INTx does, and ends the interrupt as QEMU does.</summary>
     public byte EndOfInterrupt()
     {
-        byte isr = Read8(0, (int)_areas[VIRTIO_PCI_CAP_ISR_CFG].Offset);
+        byte isr = Read8(_areas[VIRTIO_PCI_CAP_ISR_CFG].Bar, (int)_areas[VIRTIO_PCI_CAP_ISR_CFG].Offset);
         Unmask();
         return isr;
     }
@@ -220,7 +223,7 @@ public sealed class FakeDriver : IDisposable
 
     private void WriteHalves(int register, ulong value)
     {
-        Write32(0, Common(register), (uint)value);
-        Write32(0, Common(register + 4), (uint)(value >> 32));
+        Write32(CommonBar, Common(register), (uint)value);
+        Write32(CommonBar, Common(register + 4), (uint)(value >> 32));
     }
 }

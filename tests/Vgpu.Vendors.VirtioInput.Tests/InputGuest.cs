@@ -15,6 +15,7 @@ internal sealed class InputGuest : IDisposable
 
     private readonly bool _owns = true;
     private readonly VirtioInputFunction _function;
+    private readonly EventBuffers _buffers;
 
     internal InputGuest(VirtioInputKind kind, bool msix = false, ILogger? log = null, ushort size = 64)
     {
@@ -23,7 +24,7 @@ internal sealed class InputGuest : IDisposable
         Driver = new FakeDriver(Function, msix);
         Events = new FakeQueue(Guest, VirtioInputConstants.EVENTQ, size);
         Status = new FakeQueue(Guest, VirtioInputConstants.STATUSQ, size);
-        Buffers = Guest.Allocate(64 * size);
+        _buffers = new EventBuffers(Guest, Driver, Events);
         StatusBuffer = Guest.Allocate(64);
         Sink = new VirtioInputSet(Device);
     }
@@ -35,7 +36,7 @@ internal sealed class InputGuest : IDisposable
         Guest = from.Guest;
         _function = VirtioInput.Create(from.Device.Kind, "desk", Guest.Iommu, log ?? NullLogger.Instance);
         Driver = new FakeDriver(Function);
-        (Events, Status, Buffers, StatusBuffer, Taken) = (from.Events, from.Status, from.Buffers, from.StatusBuffer, from.Taken);
+        (Events, Status, _buffers, StatusBuffer) = (from.Events, from.Status, from._buffers.With(Driver), from.StatusBuffer);
         Sink = new VirtioInputSet(Device);
     }
 
@@ -53,12 +54,16 @@ internal sealed class InputGuest : IDisposable
 
     internal IInputSink Sink { get; }
 
-    internal ulong Buffers { get; }
+    internal ulong Buffers => _buffers.AddressOf(0);
 
     internal ulong StatusBuffer { get; }
 
     /// <summary>The used index up to which events were taken.</summary>
-    internal ushort Taken { get; set; }
+    internal ushort Taken
+    {
+        get => _buffers.Taken;
+        set => _buffers.Taken = value;
+    }
 
     /// <summary>The driver's initialisation, with so many buffers.</summary>
     internal InputGuest Start(int buffers = 64, ulong features = Features)
@@ -71,36 +76,11 @@ internal sealed class InputGuest : IDisposable
     }
 
     /// <summary>Gives buffers for an event each.</summary>
-    internal void Give(int buffers)
-    {
-        for (int i = 0; i < buffers; i++)
-        {
-            ushort at = (ushort)(Events.AvailableIndex % Events.Size);
-            Assert.Equal(at, Events.Add(new GuestBuffer(AddressOf(at), VirtioInputEvent.Length, Writable: true)));
-        }
-
-        Driver.Kick(Events);
-    }
+    internal void Give(int buffers) => _buffers.Give(buffers);
 
     /// <summary>What was sent and not taken yet; each buffer is given anew, where <paramref name="giveBack"/>.</summary>
-    internal List<VirtioInputEvent> TakeAll(bool giveBack = true)
-    {
-        var events = new List<VirtioInputEvent>();
-        while (Taken != Events.UsedIndex)
-        {
-            (uint id, uint written) = Events.UsedEntry(Taken++);
-            Assert.Equal((uint)VirtioInputEvent.Length, written);
-            Span<byte> bytes = Guest.At(AddressOf((ushort)id), VirtioInputEvent.Length);
-            events.Add(System.Runtime.InteropServices.MemoryMarshal.Read<VirtioInputEvent>(bytes));
-        }
-
-        if (giveBack && events.Count > 0)
-        {
-            Give(events.Count);
-        }
-
-        return events;
-    }
+    internal List<VirtioInputEvent> TakeAll(bool giveBack = true) =>
+        [.. _buffers.TakeAll(giveBack).Select(bits => System.Runtime.CompilerServices.Unsafe.BitCast<ulong, VirtioInputEvent>(bits))];
 
     /// <summary>So many events, waited for, as words.</summary>
     internal string Take(int count, bool giveBack = true)
@@ -178,6 +158,4 @@ internal sealed class InputGuest : IDisposable
 
     internal static string Text(IEnumerable<VirtioInputEvent> events) =>
         string.Join(' ', events.Select(happened => $"{happened.Type:x}.{happened.Code:x}={happened.Value}"));
-
-    private ulong AddressOf(ushort head) => Buffers + (64UL * head);
 }

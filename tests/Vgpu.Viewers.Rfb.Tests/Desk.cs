@@ -93,6 +93,44 @@ internal sealed class Desk : IDisposable
         Head.Flush(rect);
     }
 
+    /// <summary>Moves the columns of a rectangle to the left (or to the right where negative).</summary>
+    internal void Shift(Rect rect, int left)
+    {
+        for (int y = rect.Y; y < rect.Bottom; y++)
+        {
+            Span<uint> row = Pixels(y).Slice(rect.X, rect.Width);
+            if (left > 0)
+            {
+                row[left..].CopyTo(row);
+            }
+            else
+            {
+                row[..^-left].CopyTo(row[-left..]);
+            }
+        }
+
+        Head.Flush(rect);
+    }
+
+    /// <summary>Colours that flow into each other, with a grain, as in a photograph: a different one for each <paramref name="moment"/>.</summary>
+    internal void Photograph(Rect rect, int moment)
+    {
+        var grain = new Random(moment);
+        for (int y = 0; y < rect.Height; y++)
+        {
+            Span<uint> row = Pixels(rect.Y + y).Slice(rect.X, rect.Width);
+            for (int x = 0; x < rect.Width; x++)
+            {
+                uint red = Wave((x * 0.031) + (moment * 0.4)), green = Wave((y * 0.023) + (x * 0.011) + (moment * 0.7)), blue = Wave(((x + y) * 0.017) - moment);
+                row[x] = (red << 16) | (green << 8) | blue;
+            }
+        }
+
+        Head.Flush(rect);
+
+        uint Wave(double at) => (uint)(128 + (100 * Math.Sin(at)) + grain.Next(-8, 9));
+    }
+
     internal void Resize(int width, int height)
     {
         Surface before = Surface;

@@ -206,6 +206,18 @@ public sealed class HandshakeTests
         alone.Follow(desk);
     }
 
+    [Fact]
+    public void Whoever_is_sent_away_is_in_the_log_with_the_reason()
+    {
+        using var desk = new Desk(options: new RfbServerOptions { Name = "desk", HonoursExclusive = true });
+        List<Viewer> others = [.. Enumerable.Range(0, 16).Select(_ => new Viewer(desk.Address))];
+        using var alone = new Viewer(desk.Address, shared: false);
+        others.ForEach(viewer => viewer.Wire.AssertClosed());
+        Workplace.Eventually(() => desk.Server.ViewerCount == 1, "the others stay");
+        Workplace.Eventually(() => desk.Log.Count("asked to be alone") == others.Count, string.Join('\n', desk.Log.Lines));
+        others.ForEach(viewer => viewer.Dispose());
+    }
+
     private static X509Certificate2 Certificate()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

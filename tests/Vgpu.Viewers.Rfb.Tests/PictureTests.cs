@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Rfb.Tests;
@@ -132,6 +133,106 @@ public sealed class PictureTests
         Assert.True(viewer.Decoder.PixelBytes - before < window.Area, $"{viewer.Decoder.PixelBytes - before} bytes");
     }
 
+    [Theory]
+    [InlineData(24)]
+    [InlineData(-24)]
+    [InlineData(1)]
+    public void Scrolling_sideways_is_told_as_such_too(int left)
+    {
+        using var desk = new Desk(800, 600);
+        desk.Scribble(new Random(20), desk.Surface.Bounds);
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
+        var window = new Rect(37, 51, 601, 503);
+        NoiseOf(desk, 3);
+        viewer.Request(incremental: false);
+        viewer.Follow(desk);
+        long before = viewer.Decoder.PixelBytes;
+        desk.Shift(window, left);
+        viewer.Follow(desk);
+        Assert.True(viewer.Decoder.Counts.ContainsKey(RfbProtocol.EncodingCopyRect), string.Join(' ', viewer.Decoder.Counts));
+        Assert.True(viewer.Decoder.PixelBytes - before < window.Area / 2, $"{viewer.Decoder.PixelBytes - before} bytes");
+    }
+
+    // A page that scrolls beside one that stays, with a clock above, and the whole screen said to be new.
+    [Fact]
+    public void Scrolling_is_found_within_whatever_else_changes()
+    {
+        using var desk = new Desk(1200, 800);
+        NoiseOf(desk, 4);
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
+        viewer.Request(incremental: false);
+        viewer.Follow(desk);
+        var page = new Rect(300, 100, 700, 600);
+        var random = new Random(8);
+        long before = viewer.Decoder.PixelBytes;
+        for (int i = 0; i < 10; i++)
+        {
+            ScrollSilently(desk, page, 20);
+            desk.Pixels(30)[1100..1150].Fill((uint)random.Next());
+            desk.Pixels(780)[5..20].Fill((uint)random.Next());
+            desk.Head.Flush(desk.Surface.Bounds);
+            viewer.Follow(desk);
+        }
+
+        Assert.True(viewer.Decoder.Counts.GetValueOrDefault(RfbProtocol.EncodingCopyRect) >= 10, string.Join(' ', viewer.Decoder.Counts));
+        Assert.True(viewer.Decoder.PixelBytes - before < 10 * page.Area, $"{viewer.Decoder.PixelBytes - before} bytes");
+    }
+
+    // What is scrolled while an update to somebody who is slow is under way: its pixels may be newer than its plan.
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Scrolling_in_the_middle_of_an_update_ends_in_the_same_picture(int seed)
+    {
+        var random = new Random(seed);
+        using var desk = new Desk(2400, 1600);
+        NoiseOf(desk, seed);
+        using var slow = new Viewer(desk.Address);
+        using var quick = new Viewer(desk.Address);
+        TakeLittle(slow);
+        slow.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
+        quick.SetEncodings(RfbProtocol.EncodingTight, RfbProtocol.EncodingCopyRect, RfbProtocol.EncodingCursor);
+        quick.Request(incremental: false);
+        quick.Follow(desk);
+        slow.Request(incremental: false);
+        Assert.Equal(RfbProtocol.FramebufferUpdate, slow.Wire.Stream.ReadByte());
+        for (int round = 0; round < 3; round++)
+        {
+            desk.Scroll(desk.Surface.Bounds, random.Next(1, 60));
+            quick.Follow(desk);
+        }
+
+        slow.Decoder.ReadMessage(RfbProtocol.FramebufferUpdate);
+        slow.Follow(desk);
+        Assert.True(quick.Decoder.Counts.ContainsKey(RfbProtocol.EncodingCopyRect));
+    }
+
+    [Fact]
+    public void What_is_typed_does_not_wait_for_a_large_update_under_way()
+    {
+        using var desk = new Desk(3000, 2000);
+        NoiseOf(desk, 6);
+        using var viewer = new Viewer(desk.Address);
+        TakeLittle(viewer);
+        viewer.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingLastRect, RfbProtocol.EncodingCursor);
+        viewer.Request(incremental: false);
+
+        // 24 MB do not fit into what lies between: it waits for us.
+        Assert.Equal(RfbProtocol.FramebufferUpdate, viewer.Wire.Stream.ReadByte());
+        viewer.Key('a', true);
+        desk.Input.WaitFor(1);
+        desk.Fill(new Rect(2900, 1900, 10, 16), 0x123456);
+        viewer.Decoder.ReadMessage(RfbProtocol.FramebufferUpdate);
+        int all = 2 * ((2000 + 63) / 64);
+        Assert.InRange(viewer.Decoder.RectsOfLast, 1, all - 1);
+        viewer.Request(incremental: true);
+        viewer.Decoder.ReadUpdate();
+        Assert.Equal(0x123456u, viewer.Decoder.At(2905, 1905));
+        viewer.Follow(desk);
+    }
+
     // Moves that pile up while the viewer does not ask, with drawing in between.
     [Theory]
     [InlineData(1)]
@@ -156,7 +257,14 @@ public sealed class PictureTests
             Rect rect = desk.AnyRect(random);
             if (rect.Height > 60 && rect.Width > 60)
             {
-                desk.Scroll(rect, random.Next(-30, 31));
+                if (random.Next(3) == 0)
+                {
+                    desk.Shift(rect, random.Next(-30, 31));
+                }
+                else
+                {
+                    desk.Scroll(rect, random.Next(-30, 31));
+                }
             }
             else
             {
@@ -204,5 +312,27 @@ public sealed class PictureTests
         viewer.Request(incremental: true);
         viewer.Decoder.ReadUpdate();
         Assert.Equal((0u, 0u), (viewer.Decoder.At(0, 0), viewer.Decoder.At(639, 479)));
+    }
+
+    private static void NoiseOf(Desk desk, int seed)
+    {
+        var random = new Random(seed);
+        for (int y = 0; y < desk.Surface.Height; y++)
+        {
+            random.NextBytes(desk.Surface.Row(y));
+        }
+
+        desk.Head.Flush(desk.Surface.Bounds);
+    }
+
+    // Or the system would take whole pictures for it.
+    private static void TakeLittle(Viewer viewer) => ((NetworkStream)viewer.Wire.Stream).Socket.ReceiveBufferSize = 128 << 10;
+
+    private static void ScrollSilently(Desk desk, Rect rect, int up)
+    {
+        for (int y = rect.Y; y < rect.Bottom - up; y++)
+        {
+            desk.Pixels(y + up).Slice(rect.X, rect.Width).CopyTo(desk.Pixels(y)[rect.X..]);
+        }
     }
 }

@@ -1,3 +1,4 @@
+using Vgpu.Host.Codecs;
 using Vgpu.Screens;
 using Vgpu.Testing;
 
@@ -44,6 +45,24 @@ public sealed class RealViewerTests
         Workplace.Eventually(
             () => desk.Input.Reports.Any(report => report[0] == InputEvent.Key(45, true)) && desk.Input.Reports.Any(report => report.Contains(InputEvent.Button(0x110, true))),
             "keys and clicks never came: " + string.Join('\n', desk.Log.Lines));
+    }
+
+    // As it comes: Tight with JPEG for what has many colours, and the exact picture a moment later.
+    [Fact]
+    public void TigerVNC_with_JPEG_shows_the_exact_picture_of_what_stays()
+    {
+        using var desk = new Desk(800, 600, new RfbServerOptions { Name = "desk", Codecs = PictureCodecs.Host });
+        desk.Photograph(desk.Surface.Bounds, 0);
+        using var display = new XDisplay(800, 600);
+        display.StartTigerVnc($"127.0.0.1::{desk.Listener.Port}", null, "-NoJPEG=0", "-PreferredEncoding=Tight", "-QualityLevel=8");
+        AssertShows(display, desk);
+        for (int i = 0; i < 30; i++)
+        {
+            desk.Photograph(new Rect(100, 100, 500, 400), i);
+        }
+
+        desk.Shift(desk.Surface.Bounds, 30);
+        AssertShows(display, desk);
     }
 
     private static Desk Patterned(int width, int height)

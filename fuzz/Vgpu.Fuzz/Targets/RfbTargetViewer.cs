@@ -115,7 +115,7 @@ internal sealed class RfbTargetViewer : IClientMessages, IInputSink, IDisposable
         ViewerTurn turn = _state.Take(_output);
         FindingException.Require(_output.Length < 16_384, "answers pile up");
         var damage = new List<Rect>();
-        _changes.Take(turn.Wanted.Intersect(s_bounds), turn.Encodings.CopyRect, _moves, damage);
+        _changes.Take(turn.Wanted.Intersect(s_bounds), turn.Encodings.CopyRect, default, _moves, damage);
         foreach (Rect rect in damage)
         {
             RectCutting.Cut(rect, s_bounds with { Width = 900 }, (256, 256), _rects);

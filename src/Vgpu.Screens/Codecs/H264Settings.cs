@@ -12,6 +12,9 @@ public sealed record H264Settings
     /// <summary>The bit rate to keep to at that frame rate, 10,000 to 1,000,000,000; 0: whatever the quality takes.</summary>
     public int BitsPerSecond { get; init; }
 
+    /// <summary>It moves as what a camera takes does, rather than as windows and text do: less is searched for, in half of the time.</summary>
+    public bool IsFilm { get; init; }
+
     /// <summary>Throws <see cref="ArgumentException"/> where a number is out of its range.</summary>
     public void Validate(string parameter)
     {

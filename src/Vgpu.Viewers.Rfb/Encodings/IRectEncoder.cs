@@ -1,5 +1,3 @@
-using Vgpu.Screens;
-
 namespace Vgpu.Viewers.Rfb;
 
 /// <summary>One encoding of one viewer, with the state that the protocol gives it. Not thread-safe.</summary>
@@ -12,9 +10,8 @@ internal interface IRectEncoder : IDisposable
     (int Width, int Height) Grid { get; }
 
     /// <summary>
-    /// Writes a rectangle's data, without its header. <paramref name="rect"/> says where it is on the screen;
-    /// <paramref name="quality"/>: -1 for
-    /// exactly, or 0 to 9 for loss where that is shorter. Returns whether it is exact.
+    /// Writes a rectangle's data, without its header. <paramref name="loss"/>: what may be lost where that is shorter.
+    /// Returns whether it is exact.
     /// </summary>
-    bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to);
+    bool Encode(PixelBlock block, ViewerFormat format, Loss loss, OutputBuffer to);
 }

@@ -1,5 +1,3 @@
-using Vgpu.Screens;
-
 namespace Vgpu.Viewers.Rfb;
 
 /// <summary>Raw: pixel after pixel (RFC 6143, 7.7.1).</summary>
@@ -9,7 +7,7 @@ internal sealed class RawEncoder : IRectEncoder
 
     public (int Width, int Height) Grid => (2048, 64);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
+    public bool Encode(PixelBlock block, ViewerFormat format, Loss loss, OutputBuffer to)
     {
         PixelPacker packer = format.Plain;
         for (int y = 0; y < block.Height; y++)

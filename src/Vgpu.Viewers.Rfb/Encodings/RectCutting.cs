@@ -5,9 +5,6 @@ namespace Vgpu.Viewers.Rfb;
 /// <summary>Cuts rectangles into what an encoding takes.</summary>
 internal static class RectCutting
 {
-    /// <summary>No piece has more pixels.</summary>
-    internal const int MaxArea = 2048 * 128;
-
     /// <summary>
     /// Adds the pieces of <paramref name="rect"/>: each lies within one field of the grid, and either within
     /// <paramref name="picture"/> or outside of it.

@@ -5,9 +5,10 @@ namespace Vgpu.Viewers.Rfb;
 
 /// <summary>
 /// Tight (rfbproto, "Tight Encoding"): one colour, two colours as bits, a palette, or all colours, through zlib streams
-/// that go on. Without the gradient filter, which costs more than it gives.
+/// that go on; or, where <paramref name="isAlone"/>, through one that begins anew with each rectangle, so that any viewer may
+/// be sent it. Without the gradient filter, which costs more than it gives.
 /// </summary>
-internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
+internal sealed class TightEncoder(int level, IJpegEncoder? jpeg, bool isAlone = false) : IRectEncoder
 {
     private const byte Fill = 0x80;
     private const byte ReadFilter = 0x40;
@@ -19,7 +20,12 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
     private const int TwoColours = 1;
     private const int ManyColours = 2;
 
-    private static readonly byte[] s_qualities = [15, 29, 41, 42, 62, 77, 79, 86, 92, 100];
+    // The fourth stream, which goes on for no viewer, with the bit that resets it.
+    private const int Anew = (3 << 4) | (1 << 3);
+
+    // zlib's levels for what the protocol numbers 1 to 6: indices gain by the higher ones, colours hardly.
+    private static readonly byte[] s_indexLevels = [1, 1, 3, 5, 6, 6, 7];
+    private static readonly byte[] s_colourLevels = [1, 1, 2, 2, 3, 4, 6];
 
     private readonly Deflater?[] _deflaters = new Deflater?[3];
     private readonly OutputBuffer _compressed = new();
@@ -30,14 +36,14 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
 
     public (int Width, int Height) Grid => (256, 256);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
+    public bool Encode(PixelBlock block, ViewerFormat format, Loss loss, OutputBuffer to)
     {
         PixelPacker packer = format.Tight;
         int area = block.Width * block.Height;
         int most = Math.Clamp(area / 16, 2, format.Format.BitsPerPixel == 8 ? 2 : Palette.MaxColours);
         if (!_palette.TryGather(block, most))
         {
-            if (quality >= 0 && area >= MinJpeg && format.Format.BitsPerPixel != 8 && TryJpeg(block, quality, to))
+            if (!loss.IsNone && area >= MinJpeg && format.Format.BitsPerPixel != 8 && TryJpeg(block, loss, to))
             {
                 return false;
             }
@@ -48,7 +54,7 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
                 packer.Pack(block.Row(y), bytes.Slice(y * block.Width * packer.Size, block.Width * packer.Size));
             }
 
-            to.U8(AllColours << 4);
+            to.U8(Control(AllColours));
             Compress(AllColours, bytes, to);
             return true;
         }
@@ -103,7 +109,7 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
         }
     }
 
-    private bool TryJpeg(PixelBlock block, int quality, OutputBuffer to)
+    private bool TryJpeg(PixelBlock block, Loss loss, OutputBuffer to)
     {
         if (jpeg is null)
         {
@@ -113,7 +119,7 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
         _compressed.Clear();
         try
         {
-            jpeg.Encode(MemoryMarshal.AsBytes(block.Pixels), block.Width, block.Height, block.Stride * Surface.BytesPerPixel, s_qualities[quality], subsample: quality < 6, _compressed);
+            jpeg.Encode(MemoryMarshal.AsBytes(block.Pixels), block.Width, block.Height, block.Stride * Surface.BytesPerPixel, loss.Quality, loss.Subsample, _compressed);
         }
         catch (InvalidOperationException)
         {
@@ -129,7 +135,7 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
 
     private void WritePalette(int stream, PixelPacker packer, OutputBuffer to)
     {
-        to.U8((byte)((stream << 4) | ReadFilter));
+        to.U8((byte)(Control(stream) | ReadFilter));
         to.U8(PaletteFilter);
         to.U8((byte)(_palette.Count - 1));
         packer.Pack(_palette.Colours, to.Take(_palette.Count * packer.Size));
@@ -189,14 +195,31 @@ internal sealed class TightEncoder(int level, IJpegEncoder? jpeg) : IRectEncoder
             return;
         }
 
-        Deflater deflater = _deflaters[stream] ??= new Deflater(level);
         _compressed.Clear();
-        deflater.Target = _compressed;
-        deflater.Write(bytes);
-        deflater.Flush();
+        if (isAlone)
+        {
+            using var deflater = new Deflater(LevelOf(stream));
+            Deflate(deflater, bytes);
+        }
+        else
+        {
+            Deflate(_deflaters[stream] ??= new Deflater(LevelOf(stream)), bytes);
+        }
+
         WriteLength(_compressed.Length, to);
         to.Bytes(_compressed.Written.Span);
     }
+
+    private void Deflate(Deflater deflater, ReadOnlySpan<byte> bytes)
+    {
+        deflater.Target = _compressed;
+        deflater.Write(bytes);
+        deflater.Flush();
+    }
+
+    private int LevelOf(int stream) => (stream == AllColours ? s_colourLevels : s_indexLevels)[level];
+
+    private byte Control(int stream) => (byte)(isAlone ? Anew : stream << 4);
 
     private Span<byte> Bytes(int length)
     {

@@ -1,5 +1,3 @@
-using Vgpu.Screens;
-
 namespace Vgpu.Viewers.Rfb;
 
 /// <summary>ZRLE: tiles of 64 by 64, each in the shortest of its forms, in one zlib stream (RFC 6143, 7.7.6).</summary>
@@ -19,7 +17,7 @@ internal sealed class ZrleEncoder(int level) : IRectEncoder
 
     public (int Width, int Height) Grid => (2048, 128);
 
-    public bool Encode(PixelBlock block, Rect rect, ViewerFormat format, int quality, OutputBuffer to)
+    public bool Encode(PixelBlock block, ViewerFormat format, Loss loss, OutputBuffer to)
     {
         int lengthAt = to.Length;
         to.U32(0);

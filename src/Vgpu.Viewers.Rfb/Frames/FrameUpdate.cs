@@ -10,7 +10,7 @@ namespace Vgpu.Viewers.Rfb;
 internal sealed class FrameUpdate
 {
     private const int Tile = 64;
-    private const int MaxScrollPause = 32;
+    private const int MaxScrollPause = 16;
 
     private readonly ScrollSearch _scroll = new();
     private readonly Move[] _moves = new Move[ScrollSearch.MaxMoves];
@@ -19,6 +19,7 @@ internal sealed class FrameUpdate
     private int _moveCount;
     private int _failures;
     private int _pause;
+    private Rect _paused;
 
     internal ReadOnlySpan<Move> Moves => _moves.AsSpan(0, _moveCount);
 
@@ -41,7 +42,7 @@ internal sealed class FrameUpdate
             _row = new uint[rect.Width];
         }
 
-        if (rect.Height >= ScrollSearch.MinHeight && rect.Width >= ScrollSearch.MinWidth && !IsPausing())
+        if (rect.Height >= ScrollSearch.MinHeight && rect.Width >= ScrollSearch.MinWidth && !IsPausing(rect))
         {
             FindMoves(surface, rect, picture, pitch);
         }
@@ -52,10 +53,10 @@ internal sealed class FrameUpdate
         }
     }
 
-    // A picture that moves otherwise, such as a film, is not searched each time.
-    private bool IsPausing()
+    // A picture that moves otherwise, such as a film, is not searched each time; another place is.
+    private bool IsPausing(Rect rect)
     {
-        if (_pause == 0)
+        if (_pause == 0 || rect != _paused)
         {
             return false;
         }
@@ -72,19 +73,77 @@ internal sealed class FrameUpdate
             return;
         }
 
-        _scroll.Begin(changed.Height);
+        _moveCount = Search(surface, changed, picture, pitch, sideways: false);
+        if (_moveCount == 0)
+        {
+            _moveCount = Search(surface, changed, picture, pitch, sideways: true);
+        }
+
+        _failures = _moveCount != 0 ? 0 : rect == _paused ? Math.Min(_failures + 1, MaxScrollPause) : 1;
+        _paused = rect;
+        _pause = _failures < 4 ? 0 : _failures;
+        foreach (ref Move move in _moves.AsSpan(0, _moveCount))
+        {
+            move = move.Across == 0 ? Widened(move, surface, changed, picture, pitch) : Heightened(move, surface, changed, picture, pitch);
+            Apply(move, picture, pitch);
+        }
+    }
+
+    // Strips are coarse: the columns beside them that moved along, to the pixel.
+    private Move Widened(Move move, Surface surface, Rect within, ReadOnlySpan<uint> picture, int pitch)
+    {
+        Rect target = move.Target;
+        int left = target.X - within.X;
+        int right = within.Right - target.Right;
+        for (int y = target.Y; y < target.Bottom && left + right > 0; y++)
+        {
+            ReadOnlySpan<uint> after = NewRow(surface, within, y);
+            ReadOnlySpan<uint> before = picture.Slice(((y + move.Down) * pitch) + within.X, within.Width);
+            int at = target.X - within.X;
+            int same = 0;
+            while (same < left && after[at - same - 1] == before[at - same - 1])
+            {
+                same++;
+            }
+
+            left = same;
+            at = target.Right - within.X;
+            right = after.Slice(at, right).CommonPrefixLength(before.Slice(at, right));
+        }
+
+        return move with { Target = target with { X = target.X - left, Width = left + target.Width + right } };
+    }
+
+    // The rows above and below that moved along sideways.
+    private Move Heightened(Move move, Surface surface, Rect within, ReadOnlySpan<uint> picture, int pitch)
+    {
+        int top = move.Target.Y;
+        int bottom = move.Target.Bottom;
+        while (top > within.Y && IsMoved(move, surface, within, top - 1, picture, pitch))
+        {
+            top--;
+        }
+
+        while (bottom < within.Bottom && IsMoved(move, surface, within, bottom, picture, pitch))
+        {
+            bottom++;
+        }
+
+        return move with { Target = move.Target with { Y = top, Height = bottom - top } };
+    }
+
+    private bool IsMoved(Move move, Surface surface, Rect within, int y, ReadOnlySpan<uint> picture, int pitch) =>
+        NewRow(surface, within, y).Slice(move.Target.X - within.X, move.Target.Width).SequenceEqual(picture.Slice((y * pitch) + move.Source.X, move.Target.Width));
+
+    private int Search(Surface surface, Rect changed, ReadOnlySpan<uint> picture, int pitch, bool sideways)
+    {
+        _scroll.Begin(changed, sideways);
         for (int y = 0; y < changed.Height; y++)
         {
             _scroll.Row(y, picture.Slice(((changed.Y + y) * pitch) + changed.X, changed.Width), NewRow(surface, changed, changed.Y + y));
         }
 
-        _moveCount = _scroll.Find(changed, _moves);
-        _failures = _moveCount == 0 ? Math.Min(_failures + 1, MaxScrollPause) : 0;
-        _pause = _failures < 4 ? 0 : _failures;
-        foreach (Move move in Moves)
-        {
-            Apply(move, picture, pitch);
-        }
+        return _scroll.Find(_moves);
     }
 
     private static void Apply(Move move, Span<uint> picture, int pitch)
@@ -93,7 +152,7 @@ internal sealed class FrameUpdate
         for (int i = 0; i < target.Height; i++)
         {
             int y = target.Y + (move.Down > 0 ? i : target.Height - 1 - i);
-            picture.Slice(((y + move.Down) * pitch) + target.X, target.Width).CopyTo(picture[((y * pitch) + target.X)..]);
+            picture.Slice(((y + move.Down) * pitch) + target.X + move.Across, target.Width).CopyTo(picture[((y * pitch) + target.X)..]);
         }
     }
 

@@ -2,8 +2,11 @@ using Vgpu.Screens;
 
 namespace Vgpu.Viewers.Rfb;
 
-/// <summary>Pixels that went from one place to another: <paramref name="Target"/> now shows what was <paramref name="Down"/> rows below it.</summary>
-internal readonly record struct Move(Rect Target, int Down)
+/// <summary>
+/// Pixels that went from one place to another: <paramref name="Target"/> now shows what was <paramref name="Down"/> rows below
+/// it and <paramref name="Across"/> columns right of it.
+/// </summary>
+internal readonly record struct Move(Rect Target, int Down, int Across)
 {
-    internal Rect Source => Target with { Y = Target.Y + Down };
+    internal Rect Source => Target with { X = Target.X + Across, Y = Target.Y + Down };
 }

@@ -15,6 +15,7 @@ internal sealed class PendingChanges
     private readonly Move[] _moves = new Move[MaxMoves];
     private readonly Rect[] _stale = new Rect[64];
     private int _moveCount;
+    private Rect _held;
     private bool _isCursorChanged = true;
 
     /// <summary>These pixels are new.</summary>
@@ -54,6 +55,31 @@ internal sealed class PendingChanges
         }
     }
 
+    /// <summary>
+    /// An update's pixels of these places are read from now on until <see cref="Release"/>, and may be newer than what it was
+    /// planned by: what moves from there meanwhile is not a move for this viewer. With the frame's lock held.
+    /// </summary>
+    internal void Hold(List<Rect> rects)
+    {
+        lock (_lock)
+        {
+            _held = default;
+            foreach (Rect rect in rects)
+            {
+                _held = _held.Union(rect);
+            }
+        }
+    }
+
+    /// <summary>All of them have been read.</summary>
+    internal void Release()
+    {
+        lock (_lock)
+        {
+            _held = default;
+        }
+    }
+
     internal void CursorChanged()
     {
         lock (_lock)
@@ -74,21 +100,24 @@ internal sealed class PendingChanges
 
     /// <summary>
     /// Takes what lies within <paramref name="wanted"/>; the rest stays. Moves are taken only where <paramref name="withMoves"/>
-    /// and become new pixels otherwise.
+    /// and they touch nothing of <paramref name="film"/>, and become new pixels otherwise.
     /// </summary>
-    internal void Take(Rect wanted, bool withMoves, List<Move> moves, List<Rect> rects)
+    internal void Take(Rect wanted, bool withMoves, Rect film, List<Move> moves, List<Rect> rects)
     {
         lock (_lock)
         {
             for (int i = 0; i < _moveCount; i++)
             {
-                if (withMoves && wanted.Contains(_moves[i].Target) && wanted.Contains(_moves[i].Source))
+                // Once one is not taken, those after it may not find what they move.
+                Move move = _moves[i];
+                withMoves &= wanted.Contains(move.Target) && wanted.Contains(move.Source) && film.Intersect(move.Target).IsEmpty && film.Intersect(move.Source).IsEmpty;
+                if (withMoves)
                 {
-                    moves.Add(_moves[i]);
+                    moves.Add(move);
                 }
                 else
                 {
-                    _damage.Add(_moves[i].Target);
+                    _damage.Add(move.Target);
                 }
             }
 
@@ -119,7 +148,7 @@ internal sealed class PendingChanges
     // What the viewer has not seen yet at the source is, after the move, not right at the target either.
     private void Add(Move move)
     {
-        if (_moveCount == MaxMoves)
+        if (_moveCount == MaxMoves || !_held.Intersect(move.Source).IsEmpty)
         {
             _damage.Add(move.Target);
             return;
@@ -133,7 +162,7 @@ internal sealed class PendingChanges
             if (!part.IsEmpty)
             {
                 area += part.Area;
-                _stale[stale++] = part with { Y = part.Y - move.Down };
+                _stale[stale++] = part with { X = part.X - move.Across, Y = part.Y - move.Down };
             }
         }
 

@@ -10,6 +10,7 @@ namespace Vgpu.Viewers.Rfb;
 internal sealed class ScreenFrame : IHeadObserver, IDisposable
 {
     private const uint Black = 0xff000000;
+    private const int MillisecondsBetweenLooks = 1000;
 
     private static readonly uint[] s_black = CreateBlack();
 
@@ -19,15 +20,25 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
     private readonly DamageRegion _news = new(64);
     private readonly DamageRegion _taken = new(64);
     private readonly FrameUpdate _update = new();
+    private readonly MovingArea _moving = new();
+    private readonly IPictureCodecs? _codecs;
+    private readonly Timer _timer;
+    private readonly Func<long> _clock;
     private uint[] _pixels = [];
     private IFrameViewer[] _viewers = [];
     private IDisposable? _observation;
     private bool _hasNews;
     private bool _isSurfaceNew;
+    private bool _isFilmMissing;
 
-    internal ScreenFrame(Head head)
+    internal ScreenFrame(Head head, IPictureCodecs? codecs, Func<long> clock)
     {
         _head = head;
+        _clock = clock;
+        _codecs = codecs;
+        _isFilmMissing = codecs is null;
+        _timer = new Timer(_ => EndFilmIfStill());
+        Shared = new SharedRects(codecs);
         HeadState state = head.State;
         Resize(state.Width == 0 ? state.PreferredMode.Width : state.Width, state.Height == 0 ? state.PreferredMode.Height : state.Height);
     }
@@ -41,8 +52,17 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
 
     internal Rect Bounds => new(0, 0, Width, Height);
 
-    /// <summary>Grows with every change; what was encoded for an older one may not be right for a newer.</summary>
-    internal ulong Version { get; private set; }
+    /// <summary>What several viewers may be sent alike.</summary>
+    internal SharedRects Shared { get; }
+
+    /// <summary>Whether it pays to look there.</summary>
+    internal bool HasSeveralViewers => Volatile.Read(ref _viewers).Length > 1;
+
+    /// <summary>The part that moves like a film; empty where none does. Under the lock.</summary>
+    internal Rect Moving => _moving.Area;
+
+    /// <summary>That part for viewers that know H.264; null where nothing moves, or this host can't. Under the lock.</summary>
+    internal FilmStream? Film { get; private set; }
 
     /// <summary>Tells this viewer of everything from now on. The first one makes the head observed.</summary>
     internal void Add(IFrameViewer viewer)
@@ -75,6 +95,9 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
             {
                 _observation?.Dispose();
                 _observation = null;
+                _moving.Clear();
+                SettleFilm();
+                Shared.Dispose();
             }
         }
         finally
@@ -141,7 +164,10 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
 
             // Damage of a surface that is gone by now is followed by the news of the next one.
             using Surface? surface = _head.AcquireSurface();
-            Apply(surface, isSurfaceNew || surface is null || (surface.Width, surface.Height) != (Width, Height));
+            long now = _clock();
+            Apply(surface, isSurfaceNew || surface is null || (surface.Width, surface.Height) != (Width, Height), now);
+            _moving.Settle(Bounds, now);
+            SettleFilm();
         }
         finally
         {
@@ -160,15 +186,48 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
 
     public void Dispose()
     {
+        _timer.Dispose();
         _observation?.Dispose();
         _gate.Dispose();
     }
 
-    private void Apply(Surface? surface, bool isWhole)
+    private void EndFilmIfStill()
+    {
+        _gate.EnterWriteLock();
+        try
+        {
+            _moving.Settle(Bounds, _clock());
+            SettleFilm();
+        }
+        finally
+        {
+            _gate.ExitWriteLock();
+        }
+    }
+
+    private void SettleFilm()
+    {
+        if (Film is { IsMissing: true })
+        {
+            _isFilmMissing = true;
+        }
+
+        Rect area = _moving.Area;
+        if (Film?.Area != area || _isFilmMissing)
+        {
+            Film?.Dispose();
+            Film = area.IsEmpty || _isFilmMissing ? null : new FilmStream(_codecs!, area);
+        }
+
+        _ = _timer.Change(area.IsEmpty ? Timeout.Infinite : MillisecondsBetweenLooks, Timeout.Infinite);
+    }
+
+    private void Apply(Surface? surface, bool isWhole, long now)
     {
         if (surface is not null && (surface.Width, surface.Height) != (Width, Height))
         {
             Resize(surface.Width, surface.Height);
+            _moving.Clear();
             foreach (IFrameViewer viewer in _viewers)
             {
                 viewer.Changes.Reset(Bounds);
@@ -193,6 +252,12 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
             _update.Run(surface, rect.Intersect(Bounds), _pixels, Width);
             if (!_update.IsEmpty)
             {
+                _moving.Note(_update.Changes.Rects, now);
+                foreach (Move move in _update.Moves)
+                {
+                    _moving.Scrolled(move.Target);
+                }
+
                 Tell(_update.Moves, _update.Changes.Rects);
             }
         }
@@ -200,11 +265,13 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
 
     private void Tell(ReadOnlySpan<Move> moves, ReadOnlySpan<Rect> rects)
     {
-        Version++;
+        Shared.Clear();
         foreach (IFrameViewer viewer in _viewers)
         {
             viewer.Changes.Changed(moves, rects);
         }
+
+        Film?.Changed(moves, rects);
     }
 
     private void Resize(int width, int height)
@@ -216,7 +283,7 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
         }
 
         (Width, Height) = (width, height);
-        Version++;
+        Shared.Clear();
         _pixels.AsSpan(0, length).Fill(Black);
     }
 

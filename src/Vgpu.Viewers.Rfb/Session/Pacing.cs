@@ -40,8 +40,8 @@ internal sealed class Pacing
         }
     }
 
-    /// <summary>This one's fence came back. Numbers that are not on their way mean nothing.</summary>
-    internal void Acknowledge(uint number, long now)
+    /// <summary>This one's fence came back; whether that is what was waited for. Numbers that are not on their way mean nothing.</summary>
+    internal bool Acknowledge(uint number, long now)
     {
         lock (_lock)
         {
@@ -49,7 +49,7 @@ internal sealed class Pacing
             uint ahead = number - _acknowledged;
             if (ahead == 0 || ahead > onTheWay)
             {
-                return;
+                return false;
             }
 
             bool wasFull = onTheWay >= _window;
@@ -64,6 +64,8 @@ internal sealed class Pacing
             {
                 _window++;
             }
+
+            return wasFull;
         }
     }
 }

@@ -9,14 +9,21 @@ internal sealed partial class RfbSession : IClientMessages
     private const long MinResizeMilliseconds = 50;
 
     private bool _isFence;
+    private bool _wakes;
+    private byte _buttons;
     private long _lastResize = long.MinValue / 2;
 
-    void IClientMessages.SetPixelFormat(RfbPixelFormat format) => _state.SetFormat(format);
+    void IClientMessages.SetPixelFormat(RfbPixelFormat format)
+    {
+        _state.SetFormat(format);
+        _wakes = true;
+    }
 
     void IClientMessages.SetEncodings(ReadOnlySpan<int> encodings)
     {
         bool drewCursor = _state.Encodings.DrawsCursor;
         _state.SetEncodings(encodings);
+        _wakes = true;
         if (drewCursor != _state.Encodings.DrawsCursor)
         {
             Changes.CursorChanged();
@@ -32,12 +39,14 @@ internal sealed partial class RfbSession : IClientMessages
         }
 
         _state.Request(incremental, rect);
+        _wakes = true;
     }
 
     void IClientMessages.Key(uint keysym, bool isDown)
     {
         if (_server.MayType(this))
         {
+            _output!.Hurry();
             _input.Key(keysym, isDown);
         }
     }
@@ -46,6 +55,7 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (_server.MayType(this))
         {
+            _output!.Hurry();
             _input.Scancode(scancode, keysym, isDown);
         }
     }
@@ -54,12 +64,22 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (_server.MayType(this))
         {
+            if (buttons != _buttons)
+            {
+                _buttons = buttons;
+                _output!.Hurry();
+            }
+
             Rect bounds = _output!.Bounds;
             _input.Pointer(buttons, x, y, bounds.Width, bounds.Height);
         }
     }
 
-    void IClientMessages.EnableContinuousUpdates(bool enable, Rect rect) => _state.SetContinuous(enable, rect);
+    void IClientMessages.EnableContinuousUpdates(bool enable, Rect rect)
+    {
+        _state.SetContinuous(enable, rect);
+        _wakes = true;
+    }
 
     void IClientMessages.Fence(uint flags, ReadOnlySpan<byte> payload)
     {
@@ -67,7 +87,7 @@ internal sealed partial class RfbSession : IClientMessages
         {
             if (payload.Length == sizeof(uint))
             {
-                _pacing.Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(payload), Environment.TickCount64);
+                _wakes |= _pacing.Acknowledge(BinaryPrimitives.ReadUInt32BigEndian(payload), _options.Clock());
             }
 
             return;
@@ -75,11 +95,13 @@ internal sealed partial class RfbSession : IClientMessages
 
         _state.AnswerFence(flags, payload);
         _isFence = true;
+        _wakes = true;
     }
 
     void IClientMessages.SetDesktopSize(int width, int height, ReadOnlySpan<Rect> screens)
     {
         _state.AnswerResize(RfbProtocol.ReasonThisClient, Resize(width, height, screens));
+        _wakes = true;
         if (!_state.Encodings.ExtendedDesktopSize)
         {
             throw new RfbViolationException("it asks for a size, which it was not offered");
@@ -90,11 +112,16 @@ internal sealed partial class RfbSession : IClientMessages
     {
         if (!_isFence)
         {
-            _state.FlushFence();
+            _wakes |= _state.FlushFence();
         }
 
+        // Most messages are keys, moves of the pointer and acknowledgements: nothing is to be written for those.
         _isFence = false;
-        _signal.Set();
+        if (_wakes)
+        {
+            _wakes = false;
+            _signal.Set();
+        }
     }
 
     private ushort Resize(int width, int height, ReadOnlySpan<Rect> screens)

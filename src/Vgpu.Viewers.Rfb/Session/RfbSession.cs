@@ -47,6 +47,11 @@ internal sealed partial class RfbSession : IFrameViewer, IDisposable
         {
             return await Greet(guard) ?? await Serve();
         }
+        catch (Exception e) when (e is OperationCanceledException or IOException && _reason is not null)
+        {
+            // Whichever of its tasks noticed first that it was closed.
+            return _reason;
+        }
         finally
         {
             await _end.CancelAsync();

@@ -33,6 +33,8 @@ internal sealed record ViewerEncodings
 
     internal bool H264 { get; private init; }
 
+    internal bool LastRect { get; private init; }
+
     internal bool DrawsCursor => Cursor || CursorWithAlpha;
 
     internal bool Resizes => DesktopSize || ExtendedDesktopSize;
@@ -54,6 +56,7 @@ internal sealed record ViewerEncodings
             ExtendedKeys = encodings.Contains(RfbProtocol.EncodingQemuExtendedKeyEvent),
             Fence = encodings.Contains(RfbProtocol.EncodingFence),
             ContinuousUpdates = encodings.Contains(RfbProtocol.EncodingContinuousUpdates),
+            LastRect = encodings.Contains(RfbProtocol.EncodingLastRect),
             H264 = encodings.Contains(RfbProtocol.EncodingOpenH264),
         };
     }

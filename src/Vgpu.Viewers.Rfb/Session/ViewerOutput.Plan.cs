@@ -11,13 +11,17 @@ internal sealed partial class ViewerOutput
         _moves.Clear();
         _damage.Clear();
         _rects.Clear();
+        _film.Clear();
+        _filmCount = 0;
         _next = 0;
         bool drawsCursor = _turn.Encodings.DrawsCursor;
         PlanCursor(drawsCursor);
 
-        bool mayMove = _turn.Encodings.CopyRect && drawsCursor && _frame.Bounds == _bounds && _video is not { Area.IsEmpty: false };
-        _changes.Take(_turn.Wanted.Intersect(_bounds), mayMove, _moves, _damage);
-        long now = Environment.TickCount64;
+        Rect moving = _frame.Moving.Intersect(_bounds);
+        bool takesFilm = TakesFilm();
+        bool mayMove = _turn.Encodings.CopyRect && drawsCursor && _frame.Bounds == _bounds;
+        _changes.Take(_turn.Wanted.Intersect(_bounds), mayMove, takesFilm ? moving : default, _moves, _damage);
+        long now = _clock();
         foreach (Move move in _moves)
         {
             if (_lossy.Touches(move.Source))
@@ -26,31 +30,69 @@ internal sealed partial class ViewerOutput
             }
         }
 
-        PlanFilm(now);
-        (int, int) grid = _encoders.For(_turn.Encodings).Grid;
+        if (takesFilm && PlanFilm(moving, now))
+        {
+            moving = default;
+        }
+
+        IRectEncoder encoder = _encoders.For(_turn.Encodings);
+        bool isCoarse = encoder.Number == RfbProtocol.EncodingTight && _turn.Encodings.JpegQuality >= 0 && !moving.IsEmpty;
+        PlanRects(isCoarse ? moving : default, encoder.Grid);
+        _exactFrom = _rects.Count;
+        long next = _lossy.TakeQuiet(_turn.Wanted.Intersect(_bounds), now, _rects);
+        _changes.Hold(_rects);
+        return next;
+    }
+
+    // What moves like a film comes last, in pieces as large as they may be: each has a header, and it is coarse anyway.
+    private void PlanRects(Rect moving, (int, int) grid)
+    {
+        long area = 0;
+        Rect around = default;
+        _outside.Clear();
         foreach (Rect rect in _damage)
+        {
+            RectCutting.CutOut(rect, moving, _outside);
+            Rect inside = rect.Intersect(moving);
+            area += inside.Area;
+            around = around.Union(inside);
+        }
+
+        // Small ones first: what was typed is small.
+        _outside.Sort(static (a, b) => a.Area.CompareTo(b.Area));
+        foreach (Rect rect in _outside)
         {
             RectCutting.Cut(rect, _frame.Bounds, grid, _rects);
         }
 
-        _exactFrom = _rects.Count;
-        return _lossy.TakeQuiet(_turn.Wanted.Intersect(_bounds), now, _rects);
-    }
-
-    // What moves goes out as one picture of the film, and the rest as always.
-    private void PlanFilm(long now)
-    {
-        _film.Clear();
-        if (_video is null || _turn.Encodings is not { H264: true, DrawsCursor: true } || !_turn.Wanted.Contains(_bounds) || _frame.Bounds != _bounds)
+        _movingFrom = _rects.Count;
+        if (area >= around.Area * 3 / 4)
         {
+            RectCutting.Cut(around, _frame.Bounds, s_strips, _rects);
             return;
         }
 
-        _video.Observe(_damage, _bounds, now);
-        Rect area = _video.Area;
-        if (area.IsEmpty || !_damage.Exists(rect => !rect.Intersect(area).IsEmpty) || !_video.TryEncode(_frame.Block(area), _film))
+        foreach (Rect rect in _damage)
         {
-            return;
+            RectCutting.Cut(rect.Intersect(moving), _frame.Bounds, s_strips, _rects);
+        }
+    }
+
+    private bool TakesFilm() =>
+        _frame.Film is not null && _turn.Encodings is { H264: true, DrawsCursor: true } && _turn.Wanted.Contains(_bounds) && _frame.Bounds == _bounds;
+
+    // What moves goes out as pictures of the film, and the rest as always.
+    private bool PlanFilm(Rect area, long now)
+    {
+        if (!_damage.Exists(rect => !rect.Intersect(area).IsEmpty))
+        {
+            return true;
+        }
+
+        _filmCount = _frame.Film!.Append(ref _seat, _frame.Block(area), now, _film);
+        if (_filmCount == 0)
+        {
+            return false;
         }
 
         _lossy.AddAll(area, now);
@@ -62,6 +104,7 @@ internal sealed partial class ViewerOutput
 
         _damage.Clear();
         _damage.AddRange(_outside);
+        return true;
     }
 
     // A viewer that draws none has the cursor in its picture, where it was and where it is.

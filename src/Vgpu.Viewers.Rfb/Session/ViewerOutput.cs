@@ -12,6 +12,16 @@ internal sealed partial class ViewerOutput : IDisposable
 {
     private const int PieceSize = 256 << 10;
 
+    // An update of fewer rectangles is soon out, and is not cut short.
+    private const int ManyRects = 16;
+    private const int EndsWithLastRect = 0xffff;
+
+    // For so long after somebody pressed or let go of something pictures may come so much faster.
+    private const long EchoMilliseconds = 100;
+    private const int EchoHaste = 4;
+
+    private static readonly (int, int) s_strips = (2048, 512);
+
     private readonly ScreenFrame _frame;
     private readonly ViewerState _state;
     private readonly PendingChanges _changes;
@@ -19,23 +29,28 @@ internal sealed partial class ViewerOutput : IDisposable
     private readonly RectEncoders _encoders;
     private readonly Timer _timer;
     private readonly long _frameMilliseconds;
+    private readonly Func<long> _clock;
     private readonly List<Move> _moves = [];
     private readonly List<Rect> _damage = [];
     private readonly List<Rect> _rects = [];
     private readonly List<Rect> _outside = [];
     private readonly LossyFields _lossy = new();
-    private readonly VideoArea? _video;
     private readonly OutputBuffer _film = new(256);
     private readonly OutputBuffer _buffer = new();
-    private readonly uint[] _staged = new uint[RectCutting.MaxArea];
+    private uint[] _staged = [];
+    private FilmSeat _seat;
+    private int _filmCount;
     private ViewerTurn _turn;
     private Rect _bounds;
     private Rect _seenFrame;
     private (CursorImage? Image, int X, int Y) _cursor;
     private Rect _drawnCursor;
     private long _lastBegin = long.MinValue / 2;
+    private long _inputAt = long.MinValue / 2;
+    private bool _endsWithLastRect;
     private long _size;
     private int _next;
+    private int _movingFrom;
     private int _exactFrom;
 
     internal ViewerOutput(ScreenFrame frame, ViewerState state, PendingChanges changes, Pacing pacing, RfbServerOptions options, Action wake)
@@ -45,7 +60,7 @@ internal sealed partial class ViewerOutput : IDisposable
         _changes = changes;
         _pacing = pacing;
         _encoders = new RectEncoders(options.Codecs);
-        _video = options.Codecs is null ? null : new VideoArea(options.Codecs);
+        _clock = options.Clock;
         _frameMilliseconds = 1000 / options.MaxFramesPerSecond;
         _timer = new Timer(_ => wake());
     }
@@ -80,7 +95,15 @@ internal sealed partial class ViewerOutput : IDisposable
         _buffer.Clear();
         if (_next < _rects.Count)
         {
-            WriteRects();
+            if (_endsWithLastRect && Volatile.Read(ref _inputAt) > _lastBegin)
+            {
+                CutShort();
+            }
+            else
+            {
+                WriteRects();
+            }
+
             return true;
         }
 
@@ -94,11 +117,13 @@ internal sealed partial class ViewerOutput : IDisposable
         return _buffer.Length != 0;
     }
 
+    /// <summary>Somebody pressed or let go of something: what that shows is not to wait. Any thread.</summary>
+    internal void Hurry() => Volatile.Write(ref _inputAt, _clock());
+
     public void Dispose()
     {
         _timer.Dispose();
         _encoders.Dispose();
-        _video?.Dispose();
         _film.Dispose();
         _buffer.Dispose();
     }
@@ -116,7 +141,9 @@ internal sealed partial class ViewerOutput : IDisposable
             return false;
         }
 
-        long wait = _lastBegin + _frameMilliseconds - Environment.TickCount64;
+        long now = _clock();
+        long pace = now - Volatile.Read(ref _inputAt) < EchoMilliseconds ? _frameMilliseconds / EchoHaste : _frameMilliseconds;
+        long wait = _lastBegin + pace - now;
         if (wait > 0)
         {
             _timer.Change(wait, Timeout.Infinite);
@@ -139,7 +166,7 @@ internal sealed partial class ViewerOutput : IDisposable
             long quiet = Plan();
             bool hasCursor = _turn.Encodings.DrawsCursor && _changes.TakeCursorChange();
             bool hasKeys = _state.TakeExtendedKeys();
-            int count = _moves.Count + _rects.Count + (hasCursor ? 1 : 0) + (hasKeys ? 1 : 0) + (_film.Length != 0 ? 1 : 0);
+            int count = _moves.Count + _rects.Count + (hasCursor ? 1 : 0) + (hasKeys ? 1 : 0) + _filmCount;
             if (count == 0)
             {
                 if (quiet > 0)
@@ -151,8 +178,9 @@ internal sealed partial class ViewerOutput : IDisposable
             }
 
             _state.Answered();
-            _lastBegin = Environment.TickCount64;
-            WriteHeader(count);
+            _lastBegin = _clock();
+            _endsWithLastRect = _turn.Encodings.LastRect && _rects.Count >= ManyRects;
+            WriteHeader(_endsWithLastRect ? EndsWithLastRect : count);
             WriteExtras(hasCursor, hasKeys);
         }
         finally
@@ -187,7 +215,7 @@ internal sealed partial class ViewerOutput : IDisposable
             TakeBounds();
             _changes.Reset(_bounds);
             _lossy.Clear();
-            _video?.Clear();
+            _seat = default;
             _state.Widen(_bounds);
         }
 
@@ -219,11 +247,7 @@ internal sealed partial class ViewerOutput : IDisposable
             _buffer.U16(move.Source.Y);
         }
 
-        if (_film.Length != 0)
-        {
-            WriteRectHeader(_video!.Area, RfbProtocol.EncodingOpenH264);
-            _buffer.Bytes(_film.Written.Span);
-        }
+        _buffer.Bytes(_film.Written.Span);
 
         if (hasCursor)
         {
@@ -244,41 +268,94 @@ internal sealed partial class ViewerOutput : IDisposable
         {
             while (_next < _rects.Count && _buffer.Length < PieceSize)
             {
-                Rect rect = _rects[_next];
-                WriteRectHeader(rect, encoder.Number);
-                int quality = _next++ < _exactFrom ? _turn.Encodings.JpegQuality : -1;
-                if (!encoder.Encode(Block(rect), rect, _turn.Format, quality, _buffer))
-                {
-                    _lossy.Add(rect, Environment.TickCount64);
-                }
-                else if (!_lossy.IsEmpty)
-                {
-                    _lossy.Remove(rect);
-                }
+                WriteRect(_rects[_next], encoder, LossOf(_next));
+                _next++;
+            }
+
+            if (_next == _rects.Count)
+            {
+                EndUpdate();
             }
         }
         finally
         {
             _frame.ExitRead();
         }
+    }
 
-        if (_next == _rects.Count && _turn is { IsContinuous: true, Encodings.Fence: true })
+    // What is left goes out with the next update, which begins with what was typed: so it need not wait for all of this.
+    private void CutShort()
+    {
+        for (; _next < _exactFrom; _next++)
+        {
+            _changes.Add(_rects[_next]);
+        }
+
+        for (; _next < _rects.Count; _next++)
+        {
+            _lossy.PutBack(_rects[_next]);
+        }
+
+        EndUpdate();
+    }
+
+    private void EndUpdate()
+    {
+        _changes.Release();
+        if (_endsWithLastRect)
+        {
+            WriteRectHeader(default, RfbProtocol.EncodingLastRect);
+            _endsWithLastRect = false;
+        }
+
+        if (_turn is { IsContinuous: true, Encodings.Fence: true })
         {
             WritePaceFence();
         }
     }
 
-    private PixelBlock Block(Rect rect)
+    private Loss LossOf(int index) => index < _exactFrom ? Loss.At(_turn.Encodings.JpegQuality, index >= _movingFrom) : Loss.None;
+
+    private void WriteRect(Rect rect, IRectEncoder encoder, Loss loss)
     {
+        WriteRectHeader(rect, encoder.Number);
         PixelBlock block = _frame.Block(rect);
-        if (_turn.Encodings.DrawsCursor || _cursor.Image is null || _drawnCursor.Intersect(rect).IsEmpty)
+        bool isExact;
+        if (HasCursor(rect))
         {
-            return block;
+            isExact = encoder.Encode(WithCursor(block, rect), _turn.Format, loss, _buffer);
+        }
+        else if (encoder.Number == RfbProtocol.EncodingTight && rect.Area >= SharedRects.MinArea && _frame.HasSeveralViewers)
+        {
+            isExact = _frame.Shared.Encode(block, rect, _turn.Format, loss, _turn.Encodings.Compression, _buffer);
+        }
+        else
+        {
+            isExact = encoder.Encode(block, _turn.Format, loss, _buffer);
+        }
+
+        if (!isExact)
+        {
+            _lossy.AddAll(rect, _clock());
+        }
+        else if (!_lossy.IsEmpty)
+        {
+            _lossy.Remove(rect);
+        }
+    }
+
+    private bool HasCursor(Rect rect) => !_turn.Encodings.DrawsCursor && _cursor.Image is not null && !_drawnCursor.Intersect(rect).IsEmpty;
+
+    private PixelBlock WithCursor(PixelBlock block, Rect rect)
+    {
+        if (_staged.Length < rect.Area)
+        {
+            _staged = GC.AllocateUninitializedArray<uint>((int)rect.Area);
         }
 
         Span<uint> staged = _staged.AsSpan(0, rect.Width * rect.Height);
         block.CopyTo(staged);
-        CursorComposition.Draw(_cursor.Image, _cursor.X - rect.X, _cursor.Y - rect.Y, MemoryMarshal.AsBytes(staged), rect.Width, rect.Height);
+        CursorComposition.Draw(_cursor.Image!, _cursor.X - rect.X, _cursor.Y - rect.Y, MemoryMarshal.AsBytes(staged), rect.Width, rect.Height);
         return new PixelBlock(staged, rect.Width, rect.Width, rect.Height);
     }
 
@@ -288,7 +365,7 @@ internal sealed partial class ViewerOutput : IDisposable
         _buffer.Padding(3);
         _buffer.U32(RfbProtocol.FenceRequest | RfbProtocol.FenceBlockBefore);
         _buffer.U8(sizeof(uint));
-        _buffer.U32(_pacing.Sent(Environment.TickCount64));
+        _buffer.U32(_pacing.Sent(_clock()));
     }
 
     private void WriteHeader(int count)

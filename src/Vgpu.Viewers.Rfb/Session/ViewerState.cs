@@ -119,16 +119,19 @@ internal sealed class ViewerState : IDisposable
         }
     }
 
-    /// <summary>Another message has been taken than a fence.</summary>
-    internal void FlushFence()
+    /// <summary>Another message has been taken than a fence; whether an answer is to be written.</summary>
+    internal bool FlushFence()
     {
         lock (_lock)
         {
-            if (_fenceToCome is (uint flags, int length))
+            if (_fenceToCome is not (uint flags, int length))
             {
-                _fenceToCome = null;
-                ReplyFence(flags, _fence.AsSpan(0, length));
+                return false;
             }
+
+            _fenceToCome = null;
+            ReplyFence(flags, _fence.AsSpan(0, length));
+            return true;
         }
     }
 

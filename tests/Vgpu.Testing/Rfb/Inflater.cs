@@ -1,27 +1,42 @@
 using System.IO.Compression;
 
-namespace Vgpu.Viewers.Rfb.Tests;
+namespace Vgpu.Testing.Rfb;
 
 /// <summary>A zlib stream that is given piece by piece.</summary>
 internal sealed class Inflater : Stream
 {
     private readonly ZLibStream _zlib;
-    private byte[] _piece = [];
+    private byte[] _pieces = [];
+    private byte[] _taken = [];
     private int _at;
+    private int _end;
 
     internal Inflater() => _zlib = new ZLibStream(this, CompressionMode.Decompress, leaveOpen: true);
 
-    internal void Feed(byte[] piece)
+    // The mark at a piece's end may be left from before: it gives no bytes that anybody waited for.
+    internal void Feed(ReadOnlySpan<byte> piece)
     {
-        Assert.Equal(_piece.Length, _at);
-        (_piece, _at) = (piece, 0);
+        int left = _end - _at;
+        if (_pieces.Length < left + piece.Length)
+        {
+            Array.Resize(ref _pieces, left + piece.Length + _at);
+        }
+
+        _pieces.AsSpan(_at, left).CopyTo(_pieces);
+        piece.CopyTo(_pieces.AsSpan(left));
+        (_at, _end) = (0, left + piece.Length);
     }
 
-    internal byte[] Take(int length)
+    /// <summary>Lent until the next call.</summary>
+    internal Span<byte> Take(int length)
     {
-        var bytes = new byte[length];
-        _zlib.ReadExactly(bytes);
-        return bytes;
+        if (_taken.Length < length)
+        {
+            _taken = new byte[length];
+        }
+
+        _zlib.ReadExactly(_taken, 0, length);
+        return _taken.AsSpan(0, length);
     }
 
     public override bool CanRead => true;
@@ -40,8 +55,8 @@ internal sealed class Inflater : Stream
 
     public override int Read(byte[] buffer, int offset, int count)
     {
-        int step = Math.Min(count, _piece.Length - _at);
-        _piece.AsSpan(_at, step).CopyTo(buffer.AsSpan(offset));
+        int step = Math.Min(count, _end - _at);
+        _pieces.AsSpan(_at, step).CopyTo(buffer.AsSpan(offset));
         _at += step;
         return step;
     }

@@ -1,15 +1,16 @@
 using System.Net;
 using System.Text;
 using Vgpu.Screens;
+using Vgpu.Viewers.Rfb;
 
-namespace Vgpu.Viewers.Rfb.Tests;
+namespace Vgpu.Testing.Rfb;
 
 /// <summary>An RFB viewer of the tests' own, which keeps the picture that it is shown, in the values of its pixel format.</summary>
 internal sealed class Viewer : IDisposable
 {
     private readonly ViewerDecoder _decoder;
 
-    internal Viewer(IPEndPoint address, string version = "RFB 003.008\n", string? password = null, bool shared = true)
+    internal Viewer(EndPoint address, string version = "RFB 003.008\n", string? password = null, bool shared = true)
     {
         Wire = new Wire(address);
         Assert.Equal("RFB 003.008\n", Encoding.ASCII.GetString(Wire.Bytes(12)));
@@ -62,6 +63,9 @@ internal sealed class Viewer : IDisposable
 
     internal ViewerDecoder Decoder => _decoder;
 
+    /// <summary>Asks for pixels as the screen has them: bytes blue, green, red, nothing.</summary>
+    internal void SetNativeFormat() => SetFormat(RfbPixelFormat.Native);
+
     internal void SetFormat(RfbPixelFormat format)
     {
         var bytes = new byte[16];
@@ -90,37 +94,6 @@ internal sealed class Viewer : IDisposable
 
     internal void SetDesktopSize(int width, int height) =>
         Wire.Send([251, 0, .. Wire.B16(width, height), 1, 0, .. Wire.B32(0), .. Wire.B16(0, 0, width, height), .. Wire.B32(0)]);
-
-    /// <summary>Asks for updates until the picture is the screen's.</summary>
-    internal void Follow(Desk desk)
-    {
-        while (!Shows(desk))
-        {
-            Request(incremental: true);
-            _decoder.ReadUpdate();
-        }
-    }
-
-    internal bool Shows(Desk desk)
-    {
-        if ((Width, Height) != (desk.Surface.Width, desk.Surface.Height))
-        {
-            return false;
-        }
-
-        for (int y = 0; y < Height; y++)
-        {
-            for (int x = 0; x < Width; x++)
-            {
-                if (_decoder.At(x, y) != _decoder.ValueOf(desk.At(x, y)))
-                {
-                    return false;
-                }
-            }
-        }
-
-        return true;
-    }
 
     public void Dispose()
     {
