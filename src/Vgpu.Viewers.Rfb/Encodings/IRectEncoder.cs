@@ -1,5 +1,3 @@
-using Vgpu.Screens;
-
 namespace Vgpu.Viewers.Rfb;
 
 /// <summary>One encoding of one viewer, with the state that the protocol gives it. Not thread-safe.</summary>

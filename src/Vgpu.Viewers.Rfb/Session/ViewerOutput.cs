@@ -47,6 +47,7 @@ internal sealed partial class ViewerOutput : IDisposable
     private Rect _drawnCursor;
     private long _lastBegin = long.MinValue / 2;
     private long _inputAt = long.MinValue / 2;
+    private volatile bool _isHurried;
     private bool _endsWithLastRect;
     private long _size;
     private int _next;
@@ -95,7 +96,7 @@ internal sealed partial class ViewerOutput : IDisposable
         _buffer.Clear();
         if (_next < _rects.Count)
         {
-            if (_endsWithLastRect && Volatile.Read(ref _inputAt) > _lastBegin)
+            if (_endsWithLastRect && _isHurried)
             {
                 CutShort();
             }
@@ -118,7 +119,11 @@ internal sealed partial class ViewerOutput : IDisposable
     }
 
     /// <summary>Somebody pressed or let go of something: what that shows is not to wait. Any thread.</summary>
-    internal void Hurry() => Volatile.Write(ref _inputAt, _clock());
+    internal void Hurry()
+    {
+        Volatile.Write(ref _inputAt, _clock());
+        _isHurried = true;
+    }
 
     public void Dispose()
     {
@@ -155,6 +160,7 @@ internal sealed partial class ViewerOutput : IDisposable
 
     private void BeginUpdate()
     {
+        _isHurried = false;
         _frame.EnterRead();
         try
         {
