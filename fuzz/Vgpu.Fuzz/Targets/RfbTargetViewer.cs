@@ -111,7 +111,7 @@ internal sealed class RfbTargetViewer : IClientMessages, IInputSink, IDisposable
         _output.Clear();
         _rects.Clear();
         _moves.Clear();
-        _changes.Changed([new Move(new Rect(10, 10, 500, 300), 20)], [new Rect(10, 310, 500, 20)]);
+        _changes.Changed([new Move(new Rect(10, 10, 500, 300), 20, 0)], [new Rect(10, 310, 500, 20)]);
         ViewerTurn turn = _state.Take(_output);
         FindingException.Require(_output.Length < 16_384, "answers pile up");
         var damage = new List<Rect>();
