@@ -12,6 +12,9 @@ public static class ViewerPaths
     /// <summary>An instance's VNC socket; its owner's, mode 0600.</summary>
     public static string VncSocketOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.vnc");
 
+    /// <summary>An instance's SPICE socket; its owner's, mode 0600.</summary>
+    public static string SpiceSocketOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.spice");
+
     /// <summary>The browser console's token; mode 0600.</summary>
     public static string TokenOf(string folder) => Path.Combine(folder, "token");
 }

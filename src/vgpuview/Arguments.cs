@@ -12,7 +12,7 @@ internal static class Arguments
         var folder = new Option<string>("--run") { Description = "The daemon's folder of sockets", HelpName = "DIR", Required = true };
         var web = new Option<string?>("--web") { Description = "Where the browser's console listens (127.0.0.1:6080, or another port where that is taken)", HelpName = "IP:PORT" };
         var verbose = new Option<bool>("--verbose") { Description = "Log more" };
-        var root = new RootCommand("Shows the screens of a vgpu daemon's vGPUs by VNC and browser. The daemon starts it; it ends with its standard input.") { folder, web, verbose };
+        var root = new RootCommand("Shows the screens of a vgpu daemon's vGPUs by VNC, SPICE and browser. The daemon starts it; it ends with its standard input.") { folder, web, verbose };
         ParseResult parsed = root.Parse(words);
         if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
         {

@@ -53,8 +53,9 @@ internal sealed partial class ViewersProgram(ViewOptions options)
     private void Serve(string folder, ILogger log, ManualResetEventSlim ended)
     {
         using var instances = new DaemonInstances(Path.Combine(options.RunFolder, DaemonPaths.Socket));
+        using ShownBySpice? spice = ShownBySpice.Begin(log);
         WebConsole? web = null;
-        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, uuid => web?.Link($"{uuid:D}").ToString(), log), log))
+        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, uuid => web?.Link($"{uuid:D}").ToString(), spice, log), log))
         {
             web = Begin(shown, Secrets.Token(ViewerPaths.TokenOf(folder)), log);
             using (web)
