@@ -92,8 +92,16 @@ internal sealed class SpiceChild : IDisposable
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         start.Environment["DOTNET_GCHeapHardLimit"] = string.Create(CultureInfo.InvariantCulture, $"0x{options.MostMemory / ManagedShare:x}");
         Process process = Process.Start(start) ?? throw new Win32Exception("no process was started");
-        process.StandardInput.WriteLine(door.Password);
-        process.StandardInput.Flush();
+        try
+        {
+            process.StandardInput.WriteLine(door.Password);
+            process.StandardInput.Flush();
+        }
+        catch (IOException)
+        {
+            // It has ended already, which the handover's end tells too.
+        }
+
         return process;
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Vgpu.Testing;
 
@@ -21,8 +20,7 @@ internal sealed class Lobby : IDisposable
     public ListLogger Log { get; } = new();
 
     /// <summary>This process's, of which each serves one screen.</summary>
-    public static IReadOnlyList<int> Children =>
-        [.. Directory.EnumerateDirectories("/proc/self/task").SelectMany(Of).Distinct().Select(pid => int.Parse(pid, CultureInfo.InvariantCulture)).Where(IsServer)];
+    public static IReadOnlyList<int> Children => ChildProcesses.Of(Environment.ProcessId, "--password-stdin");
 
     /// <summary>A door with a Unix socket at its folder's <c>door</c>, and where it listens by TCP.</summary>
     public (SpiceDoor Door, string Unix, string Tcp) Open(Desk desk, string password = Password, (uint, uint)? runAs = null)
@@ -53,30 +51,5 @@ internal sealed class Lobby : IDisposable
     {
         _doors.Dispose();
         AwaitNone();
-    }
-
-    private static IEnumerable<string> Of(string task)
-    {
-        try
-        {
-            return File.ReadAllText(Path.Combine(task, "children")).Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        }
-        catch (IOException)
-        {
-            // The thread has ended.
-            return [];
-        }
-    }
-
-    private static bool IsServer(int pid)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{pid}/cmdline").Contains("--password-stdin", StringComparison.Ordinal);
-        }
-        catch (IOException)
-        {
-            return false;
-        }
     }
 }
