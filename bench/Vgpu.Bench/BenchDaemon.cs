@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Vgpu.Api;
+using Vgpu.Linux;
 
 namespace Vgpu.Bench;
 
@@ -37,6 +38,9 @@ internal sealed class BenchDaemon : IDisposable
     internal ApiClient Client { get; }
 
     internal int Pid => _process.Id;
+
+    /// <summary>The process that shows its screens, once it is there; 0 before.</summary>
+    internal int Viewers => FileLock.LastHolder(ViewerPaths.LockOf(Path.Combine(_folder.FullName, "run", ViewerPaths.Folder)));
 
     public void Dispose()
     {

@@ -15,9 +15,12 @@ public sealed record ViewerAddresses
     /// <summary>VNC over a Unix socket, which its mode protects.</summary>
     public string? VncSocket { get; init; }
 
-    /// <summary>SPICE: an address that remote-viewer takes.</summary>
+    /// <summary>SPICE over TCP: an address that remote-viewer takes.</summary>
     public string? Spice { get; init; }
 
     /// <summary>What that asks for.</summary>
     public string? SpicePassword { get; init; }
+
+    /// <summary>SPICE over a Unix socket, which its mode protects: an address that remote-viewer takes.</summary>
+    public string? SpiceSocket { get; init; }
 }

@@ -12,6 +12,15 @@ public static class ViewerPaths
     /// <summary>An instance's VNC socket; its owner's, mode 0600.</summary>
     public static string VncSocketOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.vnc");
 
+    /// <summary>An instance's SPICE socket; its owner's, mode 0600.</summary>
+    public static string SpiceSocketOf(string folder, Guid uuid) => Path.Combine(folder, $"{uuid:D}.spice");
+
+    /// <summary>The file that the viewers' process holds for as long as it lives, with its number in it.</summary>
+    public static string LockOf(string folder) => Path.Combine(folder, "lock");
+
+    /// <summary>The port that the browser's console had last, in decimal.</summary>
+    public static string WebPortOf(string folder) => Path.Combine(folder, "port");
+
     /// <summary>The browser console's token; mode 0600.</summary>
     public static string TokenOf(string folder) => Path.Combine(folder, "token");
 }

@@ -26,6 +26,18 @@ public sealed class FileDescriptor : SafeHandle
         return fd < 0 ? throw LinuxException.Last("fcntl") : new FileDescriptor(fd);
     }
 
+    /// <summary>
+    /// A second descriptor of the same open file, with a number of 20 or more, that is not close-on-exec: every program that is
+    /// started while it is open inherits it. Throws <see cref="LinuxException"/>.
+    /// </summary>
+    public FileDescriptor DuplicateForPrograms()
+    {
+        // Those below are what shells and service managers give numbers to.
+        const int Lowest = 20;
+        int fd = Libc.Fcntl(Number, Libc.F_DUPFD, Lowest);
+        return fd < 0 ? throw LinuxException.Last("fcntl") : new FileDescriptor(fd);
+    }
+
     /// <summary>Opens a file for reading. Throws <see cref="LinuxException"/>.</summary>
     public static FileDescriptor OpenRead(string path)
     {

@@ -45,6 +45,18 @@ public sealed unsafe class FileLock : IDisposable
         return null;
     }
 
+    /// <summary>The number of the process that took it last, whether it holds it still or not; 0 where nobody has. Throws <see cref="LinuxException"/>.</summary>
+    public static int LastHolder(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        using var file = FileDescriptor.OpenRead(path);
+        return Holder(file);
+    }
+
     /// <summary>Lets go of it.</summary>
     public void Dispose() => _file.Dispose();
 

@@ -67,7 +67,8 @@ public sealed class RfbListener : IDisposable
     }
 
     /// <summary>
-    /// Listens at a path, at most 107 bytes long, with mode 0600: the same user's viewers. Throws <see cref="LinuxException"/>
+    /// Listens at a path, at most 107 bytes long, with mode 0600: the same user's viewers, who are asked for neither
+    /// password nor TLS. Throws <see cref="LinuxException"/>
     /// (EADDRINUSE: somebody listens there).
     /// </summary>
     public static RfbListener Unix(RfbServer server, string path, ILogger log)
@@ -122,7 +123,8 @@ public sealed class RfbListener : IDisposable
     {
         try
         {
-            string peer = _unix is null ? viewer.RemoteEndPoint?.ToString() ?? "unknown" : "local";
+            // A path's mode has let them in.
+            var peer = _unix is null ? new RfbPeer(viewer.RemoteEndPoint?.ToString() ?? "unknown") : new RfbPeer("local") { IsTrusted = true };
             if (_unix is null)
             {
                 viewer.NoDelay = true;

@@ -19,4 +19,13 @@ internal static partial class Log
 
     [LoggerMessage(5, LogLevel.Warning, "libspice-server: {Line}")]
     internal static partial void LibrarySaid(this ILogger logger, string line);
+
+    [LoggerMessage(6, LogLevel.Warning, "the SPICE process of {Name} ended {How}; the next client has another started")]
+    internal static partial void Died(this ILogger logger, string name, string how);
+
+    [LoggerMessage(7, LogLevel.Warning, "{Name} can't be shown by SPICE now: {Why}")]
+    internal static partial void NotServed(this ILogger logger, string name, string why);
+
+    [LoggerMessage(8, LogLevel.Warning, "{Name} can't be shown by SPICE now: as many screens as may be are looked at")]
+    internal static partial void Full(this ILogger logger, string name);
 }

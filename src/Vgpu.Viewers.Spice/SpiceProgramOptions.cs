@@ -5,14 +5,15 @@ namespace Vgpu.Viewers.Spice;
 /// <summary>What a SPICE process is started with.</summary>
 /// <param name="Feed">The path of the screen's feed.</param>
 /// <param name="Server">How it is shown.</param>
-public sealed record SpiceProgramOptions(string Feed, SpiceServerOptions Server)
+/// <param name="ReadsPassword">Whether the password is the first line of standard input, and not among <paramref name="Server"/>.</param>
+public sealed record SpiceProgramOptions(string Feed, SpiceServerOptions Server, bool ReadsPassword = false)
 {
-    private const long MostPasswordFile = 4096;
+    internal const int MostPasswordFile = 4096;
 
     /// <summary>
-    /// <c>--feed PATH --address ADDRESS --name NAME [--password-file FILE] [--tls-cert FILE --tls-key FILE --tls-ca FILE]
-    /// [--head N] [--view-only] [--lossless]</c>. The password is the file's first line. False with one line that says
-    /// what is wrong.
+    /// <c>--feed PATH --address ADDRESS --name NAME [--password-file FILE | --password-stdin] [--tls-cert FILE --tls-key FILE
+    /// --tls-ca FILE] [--head N] [--view-only] [--lossless]</c>. The password is the file's, or standard input's, first line.
+    /// False with one line that says what is wrong.
     /// </summary>
     public static bool TryParse(IReadOnlyList<string> args, [NotNullWhen(true)] out SpiceProgramOptions? options, [NotNullWhen(false)] out string? error)
     {
@@ -21,7 +22,7 @@ public sealed record SpiceProgramOptions(string Feed, SpiceServerOptions Server)
         var values = new Dictionary<string, string>();
         for (int i = 0; i < args.Count; i++)
         {
-            bool isFlag = args[i] is "--view-only" or "--lossless";
+            bool isFlag = args[i] is "--view-only" or "--lossless" or "--password-stdin";
             bool hasValue = args[i] is "--feed" or "--address" or "--name" or "--password-file" or "--tls-cert" or "--tls-key" or "--tls-ca" or "--head";
             if (!isFlag && (!hasValue || i + 1 == args.Count))
             {
@@ -79,7 +80,7 @@ public sealed record SpiceProgramOptions(string Feed, SpiceServerOptions Server)
             TakesInput = !values.ContainsKey("--view-only"),
             IsLossless = values.ContainsKey("--lossless"),
             Head = head,
-        });
+        }, values.ContainsKey("--password-stdin"));
         return null;
     }
 

@@ -18,6 +18,8 @@ public sealed class SpiceServer : IDisposable
     private const int SPICE_CHANNEL_MAIN = 1;
     private const int SPICE_CHANNEL_INPUTS = 3;
 
+    internal const string Missing = "libspice-server is missing; install it with: apt install libspice-server1";
+
     private readonly ILogger _log;
     private readonly SpiceServerOptions _options;
     private readonly SpiceLoop _loop;
@@ -27,6 +29,7 @@ public sealed class SpiceServer : IDisposable
     private readonly Thread _thread;
     private readonly TaskCompletionSource _started = new();
     private UnixSocket? _listener;
+    private SpiceHandover? _handover;
     private nint _server;
     private int _clients;
     private volatile bool _stopping;
@@ -55,7 +58,7 @@ public sealed class SpiceServer : IDisposable
         ArgumentNullException.ThrowIfNull(options);
         if (!IsAvailable)
         {
-            throw new SpiceException("libspice-server is missing; install it with: apt install libspice-server1");
+            throw new SpiceException(Missing);
         }
 
         options.Validate(screen.Heads.Count);
@@ -96,7 +99,7 @@ public sealed class SpiceServer : IDisposable
             _started.SetResult();
             while (!_stopping)
             {
-                if (_loop.Turn(_display.Update(), _listener?.Descriptor))
+                if (_loop.Turn(_display.Update(), _listener?.Descriptor ?? _handover?.Descriptor))
                 {
                     Accept();
                 }
@@ -104,7 +107,7 @@ public sealed class SpiceServer : IDisposable
         }
         catch (Exception e)
         {
-            if (!_started.TrySetException(e is LinuxException ? new SpiceException($"can't listen at {_options.Address.Path}: {e.Message}") : e))
+            if (!_started.TrySetException(e is LinuxException ? new SpiceException($"can't listen at {_options.Address.ToUri(false)}: {e.Message}") : e))
             {
                 _log.Failed(e);
                 throw;
@@ -143,6 +146,10 @@ public sealed class SpiceServer : IDisposable
         {
             _listener = UnixSocket.Listen(path);
         }
+        else if (_options.Address.Handover is int number)
+        {
+            _handover = SpiceHandover.Inherit(number);
+        }
     }
 
     private void SetAddress()
@@ -165,15 +172,33 @@ public sealed class SpiceServer : IDisposable
 
     private void Accept()
     {
-        using UnixSocket? client = _listener!.Accept();
-        if (client is null)
+        if (_handover is not null)
         {
+            if (!_handover.TryTake(out FileDescriptor? given, out bool isTrusted))
+            {
+                // Who hands over is gone, and ends this process by its standard input.
+                _handover.Dispose();
+                _handover = null;
+            }
+            else if (given is not null)
+            {
+                Add(given, isTrusted);
+            }
+
             return;
         }
 
-        // The library closes what it takes.
-        FileDescriptor socket = client.Descriptor.Duplicate();
-        if (LibSpice.AddClient(_server, socket.Number, 0) == 0)
+        using UnixSocket? client = _listener!.Accept();
+        if (client is not null)
+        {
+            Add(client.Descriptor.Duplicate(), isTrusted: false);
+        }
+    }
+
+    // The library closes what it takes.
+    private void Add(FileDescriptor socket, bool isTrusted)
+    {
+        if (LibSpice.AddClient(_server, socket.Number, isTrusted ? 1 : 0) == 0)
         {
             socket.SetHandleAsInvalid();
         }
@@ -199,6 +224,7 @@ public sealed class SpiceServer : IDisposable
         }
 
         _display.SetWatched(_clients > 0);
+        _handover?.Report(_clients > 0);
     }
 
     private void Close()
@@ -211,6 +237,7 @@ public sealed class SpiceServer : IDisposable
         _input.ReleaseAll();
         _listener?.Unlink();
         _listener?.Dispose();
+        _handover?.Dispose();
         _display.Dispose();
         _devices.Dispose();
         _loop.Dispose();

@@ -42,7 +42,7 @@ public sealed record SpiceServerOptions
 
         if (Password is null && !Address.IsLocal)
         {
-            throw new SpiceException($"{Address.Tcp} can be reached from other machines: give a password file, or an address of 127.0.0.1");
+            throw new SpiceException($"{Address.ToUri(Tls is not null)} can be reached from other machines: give a password file, or an address of 127.0.0.1");
         }
 
         if (Tls is null)

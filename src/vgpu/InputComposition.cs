@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vgpu.Bus;
 using Vgpu.Gpus;
 using Vgpu.Qemu;
 using Vgpu.Vendors.VirtioInput;
@@ -51,12 +52,9 @@ internal sealed class InputComposition : IDisposable
     /// <summary>What the logs call an input device of a vGPU.</summary>
     internal static string NameOf(string vgpu, VirtioInputKind kind) => $"{vgpu} {VirtioInput.NameOf(kind)}";
 
-    /// <summary>Where the input device of the vGPU at a socket listens.</summary>
-    internal static string PathOf(string socketPath, VirtioInputKind kind) => $"{socketPath}.{VirtioInput.NameOf(kind)}";
-
     /// <summary>Those that are served beside the vGPU at a socket; on QEMU's own bus, as a port takes one device.</summary>
     internal static IEnumerable<VgpuAttachment> Beside(string socketPath) =>
-        Enum.GetValues<VirtioInputKind>().Select(kind => PathOf(socketPath, kind)).Where(File.Exists).Select(path => new VgpuAttachment(path));
+        Enum.GetValues<VirtioInputKind>().Select(kind => InstanceFunctions.SocketOf(socketPath, VirtioInput.NameOf(kind))).Where(File.Exists).Select(path => new VgpuAttachment(path));
 
     /// <summary>After the last server of them, and once the screen has another sink or none.</summary>
     public void Dispose()

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vgpu.Bus;
 using Vgpu.Gpus;
 using Vgpu.Linux;
 using Vgpu.Vendors.VirtioInput;
@@ -21,7 +22,7 @@ internal sealed class InputServers : IDisposable
         {
             VirtioInputKind kind = function.Device.Kind;
             var named = new VfioUserServerOptions { Name = InputComposition.NameOf(options.Name, kind) };
-            _servers.Add(new VfioUserServer(InputComposition.PathOf(socketPath, kind), function.Function, log, named));
+            _servers.Add(new VfioUserServer(InstanceFunctions.SocketOf(socketPath, VirtioInput.NameOf(kind)), function.Function, log, named));
         }
     }
 

@@ -13,6 +13,9 @@ namespace Vgpu.Daemon;
 internal sealed partial class ViewersProcess : IDisposable
 {
     private const string Program = "vgpuview.dll";
+
+    // Of the managed heap, in hexadecimal: 2 GiB.
+    private const string MostManagedBytes = "0x80000000";
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_longestPause = TimeSpan.FromSeconds(30);
 
@@ -88,6 +91,8 @@ internal sealed partial class ViewersProcess : IDisposable
     private void RunOnce()
     {
         var start = new ProcessStartInfo(Environment.ProcessPath ?? "dotnet", [_program, .. _arguments]) { UseShellExecute = false, RedirectStandardInput = true, WorkingDirectory = "/" };
+        // What viewers make it keep is bounded, each and all; this is for what was not thought of. It ends there, and begins anew.
+        start.Environment["DOTNET_GCHeapHardLimit"] = MostManagedBytes;
         start.Environment.Remove("NOTIFY_SOCKET");
         start.Environment.Remove("LISTEN_FDS");
         try

@@ -11,8 +11,10 @@ internal static class Arguments
     {
         var folder = new Option<string>("--run") { Description = "The daemon's folder of sockets", HelpName = "DIR", Required = true };
         var web = new Option<string?>("--web") { Description = "Where the browser's console listens (127.0.0.1:6080, or another port where that is taken)", HelpName = "IP:PORT" };
+        var certificate = new Option<string?>("--web-cert") { Description = "Its certificate, with its chain, in PEM: it speaks HTTPS", HelpName = "FILE" };
+        var key = new Option<string?>("--web-key") { Description = "The certificate's key, where that is another file", HelpName = "FILE" };
         var verbose = new Option<bool>("--verbose") { Description = "Log more" };
-        var root = new RootCommand("Shows the screens of a vgpu daemon's vGPUs by VNC and browser. The daemon starts it; it ends with its standard input.") { folder, web, verbose };
+        var root = new RootCommand("Shows the screens of a vgpu daemon's vGPUs by VNC, SPICE and browser. The daemon starts it; it ends with its standard input.") { folder, web, certificate, key, verbose };
         ParseResult parsed = root.Parse(words);
         if (parsed.Errors.Count > 0 && parsed.Action is not { ClearsParseErrors: true })
         {
@@ -24,7 +26,7 @@ internal static class Arguments
             IPEndPoint? address = null;
             return result.GetValue(web) is string text && !IPEndPoint.TryParse(text, out address)
                 ? Complain($"'{text}' is no place for the console; write it as in 127.0.0.1:6080")
-                : run(new ViewOptions(Path.GetFullPath(result.GetValue(folder)!), address, result.GetValue(verbose)));
+                : run(new ViewOptions(Path.GetFullPath(result.GetValue(folder)!), address, result.GetValue(certificate), result.GetValue(key), result.GetValue(verbose)));
         });
         return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
     }

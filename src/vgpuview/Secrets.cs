@@ -11,9 +11,12 @@ internal static class Secrets
 
     // VNC's cipher takes no more (RFC 6143, 7.2.2).
     private const int VncLength = 8;
+    private const int SpiceLength = 20;
     private const int TokenLength = 32;
 
     internal static string NewVncPassword() => RandomNumberGenerator.GetString(Letters, VncLength);
+
+    internal static string NewSpicePassword() => RandomNumberGenerator.GetString(Letters, SpiceLength);
 
     /// <summary>The token in a file, or a new one there. Throws <see cref="IOException"/>.</summary>
     internal static string Token(string path)

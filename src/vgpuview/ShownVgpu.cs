@@ -8,10 +8,11 @@ using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Viewers.Feed;
 using Vgpu.Viewers.Rfb;
+using Vgpu.Viewers.Spice;
 
 namespace Vgpu.View;
 
-/// <summary>One running instance: the mirror of its screen, and VNC on it, with its addresses in a file for the daemon.</summary>
+/// <summary>One running instance: the mirror of its screen, and VNC and SPICE on it, with its addresses in a file for the daemon.</summary>
 internal sealed class ShownVgpu : IDisposable
 {
     private readonly CancellationTokenSource _gone = new();
@@ -19,9 +20,10 @@ internal sealed class ShownVgpu : IDisposable
     private readonly RfbServer _rfb;
     private readonly List<RfbListener> _listeners = [];
     private readonly string _addresses;
+    private readonly SpiceDoor? _spice;
 
     /// <summary>Throws <see cref="LinuxException"/> and <see cref="ScreenFeedException"/> where its worker is not there.</summary>
-    internal ShownVgpu(Instance instance, string folder, Func<Guid, string?> web, ILogger log)
+    internal ShownVgpu(Instance instance, string folder, Func<Guid, string?> web, ShownBySpice? spice, ILogger log)
     {
         Uuid = instance.Uuid;
         _addresses = ViewerPaths.AddressesOf(folder, Uuid);
@@ -39,8 +41,15 @@ internal sealed class ShownVgpu : IDisposable
                 FileOwner.Set(socket, owner.Uid, owner.Gid);
             }
 
-            IPEndPoint? vnc = VncPorts.Listen(former?.Vnc, address => _listeners.Add(RfbListener.Tcp(_rfb, address, log)));
-            var now = new ViewerAddresses { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
+            _ = IPEndPoint.TryParse(former?.Vnc ?? string.Empty, out IPEndPoint? was);
+            IPEndPoint? vnc = LoopbackPorts.Vnc.Listen(was, address => _listeners.Add(RfbListener.Tcp(_rfb, address, log)));
+            ViewerAddresses now = new();
+            if (spice is not null)
+            {
+                (_spice, now) = spice.Open(instance, folder, former);
+            }
+
+            now = now with { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
             Secrets.Write(_addresses, JsonSerializer.SerializeToUtf8Bytes(now, ApiJson.Viewers));
         }
         catch
@@ -63,6 +72,7 @@ internal sealed class ShownVgpu : IDisposable
     public void Dispose()
     {
         _gone.Cancel();
+        _spice?.Dispose();
         _listeners.ForEach(listener => listener.Dispose());
         _rfb.Dispose();
         _mirror.Dispose();

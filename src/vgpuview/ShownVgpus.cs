@@ -1,9 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Api;
 using Vgpu.Bus;
-using Vgpu.Linux;
 using Vgpu.Screens;
-using Vgpu.Viewers.Feed;
 using Vgpu.Viewers.Rfb;
 using Vgpu.Viewers.Web;
 
@@ -12,17 +10,22 @@ namespace Vgpu.View;
 /// <summary>All instances of the daemon, with a mirror for each that runs. Any thread.</summary>
 internal sealed partial class ShownVgpus : IConsoleVgpus, IDisposable
 {
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+
     private readonly DaemonInstances _instances;
     private readonly Func<Instance, ShownVgpu> _show;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, ShownVgpu> _shown = [];
+    private readonly HashSet<Guid> _complainedOf = [];
+    private readonly Timer _again;
     private bool _disposed;
 
     /// <summary>Shows what <paramref name="instances"/> tells of from now on, by <paramref name="show"/>.</summary>
     internal ShownVgpus(DaemonInstances instances, Func<Instance, ShownVgpu> show, ILogger log)
     {
         (_instances, _show, _log) = (instances, show, log);
+        _again = new Timer(_ => Follow(_instances.Current));
         _instances.Changed += Follow;
     }
 
@@ -53,6 +56,7 @@ internal sealed partial class ShownVgpus : IConsoleVgpus, IDisposable
     public void Dispose()
     {
         _instances.Changed -= Follow;
+        _again.Dispose();
         lock (_lock)
         {
             _disposed = true;
@@ -82,6 +86,7 @@ internal sealed partial class ShownVgpus : IConsoleVgpus, IDisposable
                 return;
             }
 
+            _complainedOf.IntersectWith(instances.Select(instance => instance.Uuid));
             Dictionary<Guid, Instance> running = instances.Where(instance => instance is { State: InstanceState.Running, Paths: not null }).ToDictionary(instance => instance.Uuid);
             foreach (ShownVgpu gone in _shown.Values.Where(shown => !running.ContainsKey(shown.Uuid)).ToList())
             {
@@ -94,11 +99,16 @@ internal sealed partial class ShownVgpus : IConsoleVgpus, IDisposable
                 try
                 {
                     _shown.Add(instance.Uuid, _show(instance));
+                    _complainedOf.Remove(instance.Uuid);
                 }
-                catch (Exception e) when (e is LinuxException or ScreenFeedException or IOException or UnauthorizedAccessException)
+                catch (Exception e) when (e is IOException or UnauthorizedAccessException)
                 {
-                    // The next change of any tries again.
-                    LogNotShown(_log, instance.Name, e.Message);
+                    if (_complainedOf.Add(instance.Uuid))
+                    {
+                        LogNotShown(_log, instance.Name, e.Message);
+                    }
+
+                    _again.Change(s_pause, Timeout.InfiniteTimeSpan);
                 }
             }
         }

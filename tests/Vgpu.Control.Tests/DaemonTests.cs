@@ -152,7 +152,7 @@ public sealed class DaemonTests : IDisposable
 
     private RunningDaemon Give(string names, params UnixSocket[] sockets)
     {
-        FileDescriptor[] given = [.. sockets.Select(socket => InheritedDescriptor.Of(socket.Descriptor))];
+        FileDescriptor[] given = [.. sockets.Select(socket => socket.Descriptor.DuplicateForPrograms())];
         try
         {
             string numbers = string.Concat(given.Select((descriptor, i) => $" {3 + i}<&{descriptor.Number} {descriptor.Number}<&-"));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Vgpu.Api;
+using Vgpu.Linux;
 using Vgpu.Testing;
 
 namespace Vgpu.Daemon.Tests;
@@ -19,9 +20,13 @@ internal sealed class RunningDaemon : IDisposable
     private Process? _process;
     private int _starts;
 
+    private readonly string _options;
+
     /// <summary>Nothing runs yet.</summary>
-    public RunningDaemon()
+    /// <param name="options">Words of the daemon's own; it shows no screens unless this is given.</param>
+    public RunningDaemon(string options = "--no-viewers")
     {
+        _options = options;
         foreach (string folder in (string[])[State, Run])
         {
             _ = Directory.CreateDirectory(folder);
@@ -40,7 +45,13 @@ internal sealed class RunningDaemon : IDisposable
 
     public string Socket => Path.Combine(Run, DaemonPaths.Socket);
 
+    /// <summary>The folder of everything here.</summary>
+    public string Folder => Path.GetDirectoryName(Run)!;
+
     public int Pid => _process!.Id;
+
+    /// <summary>The process that shows screens; 0 where there never was one.</summary>
+    public int Viewers => FileLock.LastHolder(ViewerPaths.LockOf(Path.Combine(Run, ViewerPaths.Folder)));
 
     /// <summary>What the daemon of now has logged, and its workers with it.</summary>
     public IReadOnlyList<string> Log => File.ReadAllLines(LogPath);
@@ -70,8 +81,8 @@ internal sealed class RunningDaemon : IDisposable
     }
 
     /// <summary>A second one beside that of now; its exit status and what it wrote.</summary>
-    public static (int Status, string Output) Second(string state, string run, string tree) =>
-        Shell.Run("timeout", ["30", "dotnet", s_program, "--state", state, "--run", run, "--tree", tree]);
+    public static (int Status, string Output) Second(string state, string run, string tree, params string[] more) =>
+        Shell.Run("timeout", ["30", "dotnet", s_program, "--state", state, "--run", run, "--tree", tree, .. more]);
 
     public ApiClient Client() => new(Socket, s_patience);
 
@@ -164,7 +175,7 @@ internal sealed class RunningDaemon : IDisposable
     {
         _process?.Dispose();
         _starts++;
-        string script = $"exec 9>>'{Held}' 2>'{LogPath}' >&2; flock --shared 9; exec {before} dotnet '{s_program}' --state '{State}' --run '{Run}' --tree '{Tree}'";
+        string script = $"exec 9>>'{Held}' 2>'{LogPath}' >&2; flock --shared 9; exec {before} dotnet '{s_program}' --state '{State}' --run '{Run}' --tree '{Tree}' {_options}";
         _process = Process.Start(new ProcessStartInfo("bash", ["-c", script]))!;
         Workplace.Eventually(() => File.Exists(LogPath));
     }

@@ -87,20 +87,29 @@ internal sealed class Desk : IDisposable
     /// <summary>What spicy-screenshot sees, which has to be the head's picture, soon.</summary>
     public void AssertSeen(SpiceProcess server, params string[] options)
     {
+        if (Differs(server.Uri!, options) is { } difference)
+        {
+            Assert.Fail($"{difference}\n{server.Errors}");
+        }
+    }
+
+    /// <summary>How what spicy-screenshot sees there is not the head's picture, even after a while; null: it is.</summary>
+    public string? Differs(string uri, params string[] options)
+    {
         string difference = "";
         for (int i = 0; i < 20; i++)
         {
-            Picture? seen = SpiceClient.Screenshot(Folder, server.Uri!, out string output, options);
+            Picture? seen = SpiceClient.Screenshot(Folder, uri, out string output, options);
             Picture shown = Head.Capture(withCursor: false)!;
             if (seen is not null && (seen.Width, seen.Height) == (shown.Width, shown.Height) && seen.Pixels.Span.SequenceEqual(shown.Pixels.Span))
             {
-                return;
+                return null;
             }
 
             difference = seen is null ? output : $"{seen.Width}x{seen.Height}, not {shown.Width}x{shown.Height}, or other pixels";
         }
 
-        Assert.Fail($"{difference}\n{server.Errors}");
+        return difference;
     }
 
     public void Dispose()

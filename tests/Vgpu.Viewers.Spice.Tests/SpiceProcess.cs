@@ -17,11 +17,12 @@ internal sealed class SpiceProcess : IDisposable
 
     private readonly Process _process;
 
+    private static string Program => Path.ChangeExtension(typeof(SpiceProcess).Assembly.Location, null);
+
     /// <summary>In a mount name space of its own where <paramref name="prepare"/> is a command that changes it first.</summary>
     public SpiceProcess(IEnumerable<string> args, string? prepare = null)
     {
-        string program = Path.ChangeExtension(typeof(SpiceProcess).Assembly.Location, null);
-        IEnumerable<string> command = prepare is null ? [program] : ["unshare", "--mount", "sh", "-c", prepare + " && exec \"$0\"", program];
+        IEnumerable<string> command = prepare is null ? [Program] : ["unshare", "--mount", "sh", "-c", prepare + " && exec \"$0\"", Program];
         var start = new ProcessStartInfo(command.First(), command.Skip(1))
         {
             RedirectStandardInput = true,
@@ -36,6 +37,9 @@ internal sealed class SpiceProcess : IDisposable
         _process.BeginOutputReadLine();
         Uri = Said.First(Ready)?[Ready.Length..];
     }
+
+    /// <summary>What others start, with the program's arguments behind it.</summary>
+    public static IReadOnlyList<string> Command => ["env", Variable + "=", Program];
 
     public Lines Errors { get; } = new();
 
@@ -84,7 +88,7 @@ internal sealed class SpiceProcess : IDisposable
             return;
         }
 
-        int status = SpiceProgram.Run(args.Split('\n'), path =>
+        int status = SpiceProgram.Run(args.Length > 0 ? args.Split('\n') : Environment.GetCommandLineArgs()[1..], path =>
         {
             RemoteScreen mirror = RemoteScreen.Connect(path, NullLogger.Instance);
             return (mirror.Screen, mirror);

@@ -79,7 +79,7 @@ internal static class ShowCommand
         }
 
         string? web = found.Web is null ? null : new UriBuilder(found.Web) { Query = null, Fragment = null }.Uri.ToString();
-        return [("browser", web), ("vnc", found.Vnc), ("vnc", found.VncSocket), ("spice", found.Spice)];
+        return [("browser", web), ("vnc", found.Vnc), ("vnc", found.VncSocket), ("spice", found.Spice), ("spice", found.SpiceSocket)];
     }
 
     private static string? Number(long? value) => value?.ToString(CultureInfo.InvariantCulture);

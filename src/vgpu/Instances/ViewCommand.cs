@@ -50,6 +50,7 @@ internal static class ViewCommand
             ("vnc", found.Vnc, found.VncPassword),
             ("vnc", found.VncSocket, null),
             ("spice", found.Spice, found.SpicePassword),
+            ("spice", found.SpiceSocket, null),
         ])
         {
             if (address is not null)
