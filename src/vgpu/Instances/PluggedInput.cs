@@ -1,3 +1,4 @@
+using Vgpu.Bus;
 using Vgpu.Qemu;
 using Vgpu.Vendors.VirtioInput;
 
@@ -18,7 +19,7 @@ internal sealed record PluggedInput(string Kind, string Id, string Bus)
         List<PluggedInput> plugged = [];
         foreach (VirtioInputKind kind in Enum.GetValues<VirtioInputKind>())
         {
-            string path = InputComposition.PathOf(socket, kind);
+            string path = InstanceFunctions.SocketOf(socket, VirtioInput.NameOf(kind));
             if (File.Exists(path) && plug.TryFindFreePort() is string port)
             {
                 var input = new PluggedInput(VirtioInput.NameOf(kind), IdOf(vgpu, kind), port);
