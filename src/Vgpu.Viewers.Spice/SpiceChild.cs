@@ -39,11 +39,11 @@ internal sealed class SpiceChild : IDisposable
         try
         {
             using (theirs)
-            lock (s_starting)
-            {
-                using FileDescriptor inherited = theirs.Descriptor.DuplicateForPrograms();
-                return new SpiceChild(Start(door, options, inherited.Number), new SpiceHandover(ours));
-            }
+                lock (s_starting)
+                {
+                    using FileDescriptor inherited = theirs.Descriptor.DuplicateForPrograms();
+                    return new SpiceChild(Start(door, options, inherited.Number), new SpiceHandover(ours));
+                }
         }
         catch (Exception e)
         {
