@@ -15,7 +15,7 @@ public sealed partial class VgpuBus
     // What could not be read; all is looked at again until it can.
     private string? _unread;
     private readonly HashSet<string> _again = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, (byte[] Content, long Since)> _unfinished = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (byte[] Content, DateTime Written, long Since)> _unfinished = new(StringComparer.Ordinal);
 
     /// <summary>Takes in what others have changed in the folder before this call. Never throws; no gate is held.</summary>
     private void Refresh()
@@ -255,14 +255,16 @@ public sealed partial class VgpuBus
         _unread = reason;
     }
 
+    // The same bytes may be another writing's: what was whole in between need not have been seen.
     private bool IsYoung(string path, byte[] content)
     {
-        if (_unfinished.TryGetValue(path, out (byte[] Content, long Since) seen) && seen.Content.AsSpan().SequenceEqual(content))
+        DateTime written = File.GetLastWriteTimeUtc(path);
+        if (_unfinished.TryGetValue(path, out (byte[] Content, DateTime Written, long Since) seen) && seen.Written == written && seen.Content.AsSpan().SequenceEqual(content))
         {
             return _clock.GetElapsedTime(seen.Since) < s_unfinished;
         }
 
-        _unfinished[path] = (content, _clock.GetTimestamp());
+        _unfinished[path] = (content, written, _clock.GetTimestamp());
         return true;
     }
 

@@ -120,6 +120,24 @@ public sealed class OthersWriteTests
     }
 
     [Fact]
+    public void Another_writing_that_begins_alike_is_waited_for_anew()
+    {
+        using var rig = new Rig();
+        Guid desk = rig.Create("desk", start: false).Definition.Uuid;
+        for (int second = 0; second < 4; second++)
+        {
+            // Whole in between, while nobody looked.
+            rig.Write(string.Empty, desk);
+            File.SetLastWriteTimeUtc(rig.FileOf(desk), DateTime.UnixEpoch.AddSeconds(second));
+            Assert.Equal(["desk"], rig.Names());
+            rig.Clock.Pass(TimeSpan.FromSeconds(1.5));
+        }
+
+        rig.Clock.Pass(TimeSpan.FromSeconds(1));
+        Assert.Empty(rig.Names());
+    }
+
+    [Fact]
     public async Task Others_may_write_while_many_threads_use_the_bus()
     {
         using var rig = new Rig(instances: 1000);
@@ -166,7 +184,7 @@ public sealed class OthersWriteTests
         Assert.All(rig.Bus.Instances(), view => Assert.Equal(InstanceState.Stopped, view.State));
         Assert.Empty(rig.Workers.Running);
         Assert.Equal(0UL, rig.Used());
-        Assert.False(Directory.Exists(rig.SetAside));
+        Assert.Equal(string.Empty, Directory.Exists(rig.SetAside) ? string.Concat(Directory.GetFiles(rig.SetAside, "*.reason").Select(File.ReadAllText)) : string.Empty);
     }
 
     [Fact]

@@ -123,7 +123,7 @@ internal sealed class RunningDaemon : IDisposable
     {
         End();
         Assert.Equal(0, Shell.Run("flock", "--wait", "30", Held, "true").Status);
-        Assert.Empty(Workers);
+        Workplace.Eventually(() => Workers.Count == 0, "a worker is left");
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Combine(Run, "instances")));
         Assert.DoesNotContain(Directory.EnumerateFileSystemEntries(Run, "*", SearchOption.AllDirectories), path => path.EndsWith(".sock", StringComparison.Ordinal));
         Assert.DoesNotContain(Tree, File.ReadAllText("/proc/self/mounts"), StringComparison.Ordinal);

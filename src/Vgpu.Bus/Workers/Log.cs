@@ -1,12 +1,13 @@
 using Microsoft.Extensions.Logging;
+using Vgpu.Linux;
 
 namespace Vgpu.Bus.Workers;
 
 /// <summary>Every line that the daemon logs of its workers, and a worker of its daemon.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1, LogLevel.Error, "no daemon listens at {Path}")]
-    internal static partial void NoDaemon(this ILogger logger, string path);
+    [LoggerMessage(1, LogLevel.Error, "the daemon at {Path} can't be reached: {Errno}")]
+    internal static partial void NoDaemon(this ILogger logger, string path, Errno errno);
 
     [LoggerMessage(2, LogLevel.Information, "the daemon is gone; serving goes on, and the next daemon is looked for")]
     internal static partial void DaemonGone(this ILogger logger);

@@ -48,9 +48,14 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
     /// </summary>
     public int Run(Action<Func<bool>> warmUp)
     {
-        if (!TryConnect())
+        if (!TryConnect(out Errno why))
         {
-            _log.NoDaemon(_path);
+            // One that ended while this began needs no worker, and nobody to be told of it.
+            if (why is not (Errno.None or Errno.ENOENT or Errno.ECONNREFUSED))
+            {
+                _log.NoDaemon(_path, why);
+            }
+
             return 1;
         }
 
@@ -300,15 +305,17 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
         }
     }
 
-    private bool TryConnect()
+    private bool TryConnect(out Errno why)
     {
+        why = Errno.None;
         WorkerChannel channel;
         try
         {
             channel = new WorkerChannel(UnixSocket.Connect(_path, UnixSocketKind.SOCK_SEQPACKET));
         }
-        catch (LinuxException)
+        catch (LinuxException e)
         {
+            why = e.Errno;
             return false;
         }
 
@@ -346,7 +353,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
 
         _log.DaemonGone();
         using var pause = new ManualResetEventSlim();
-        for (int milliseconds = FirstPause; !TryConnect(); milliseconds = Math.Min(milliseconds * 2, LongestPause))
+        for (int milliseconds = FirstPause; !TryConnect(out _); milliseconds = Math.Min(milliseconds * 2, LongestPause))
         {
             pause.Wait(milliseconds);
         }
