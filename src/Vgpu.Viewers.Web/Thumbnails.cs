@@ -18,33 +18,53 @@ internal sealed class Thumbnails(IConsoleVgpus vgpus, TimeProvider clock) : IDis
     private readonly SemaphoreSlim _turns = new(2);
     private readonly Lock _lock = new();
     private readonly Dictionary<Guid, Kept> _kept = [];
+    private readonly Dictionary<Guid, Task<Kept?>> _making = [];
 
     /// <summary>Null where nothing is shown.</summary>
-    internal async Task<Kept?> Get(Guid uuid, CancellationToken end)
+    internal Task<Kept?> Get(Guid uuid, CancellationToken end)
     {
-        if (Fresh(uuid) is Kept fresh)
+        lock (_lock)
         {
-            return fresh;
-        }
+            if (Fresh(uuid) is Kept fresh)
+            {
+                return Task.FromResult<Kept?>(fresh);
+            }
 
-        await _turns.WaitAsync(end);
-        try
-        {
-            return Fresh(uuid) ?? await Task.Run(() => Make(uuid), end);
-        }
-        finally
-        {
-            _ = _turns.Release();
+            // Whoever comes meanwhile waits for the same one.
+            if (!_making.TryGetValue(uuid, out Task<Kept?>? making))
+            {
+                _making.Add(uuid, making = Task.Run(() => MakeInTurn(uuid), CancellationToken.None));
+            }
+
+            return making.WaitAsync(end);
         }
     }
 
     public void Dispose() => _turns.Dispose();
 
-    private Kept? Fresh(Guid uuid)
+    // Lock held.
+    private Kept? Fresh(Guid uuid) => _kept.TryGetValue(uuid, out Kept? kept) && clock.GetElapsedTime(kept.Taken) < s_least ? kept : null;
+
+    private async Task<Kept?> MakeInTurn(Guid uuid)
     {
-        lock (_lock)
+        try
         {
-            return _kept.TryGetValue(uuid, out Kept? kept) && clock.GetElapsedTime(kept.Taken) < s_least ? kept : null;
+            await _turns.WaitAsync();
+            try
+            {
+                return Make(uuid);
+            }
+            finally
+            {
+                _ = _turns.Release();
+            }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _ = _making.Remove(uuid);
+            }
         }
     }
 

@@ -8,4 +8,8 @@ internal sealed class SetClock : TimeProvider
     internal void Pass(TimeSpan time) => _now += time;
 
     public override DateTimeOffset GetUtcNow() => _now;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => _now.Ticks;
 }
