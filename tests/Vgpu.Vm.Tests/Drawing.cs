@@ -13,7 +13,7 @@ public sealed class Drawing : IDisposable
     {
         _shell = shell;
         _program = shell.Run(
-            $"rm -f /tmp/drawn; {program} {arguments} --hold </dev/zero >/tmp/drawn 2>&1 & " +
+            $": >/tmp/drawn; {program} {arguments} --hold </dev/zero >/tmp/drawn 2>&1 & " +
             "while ! grep -q drawn /tmp/drawn; do kill -0 $! || { cat /tmp/drawn; break; }; sleep 0.05; done; echo $!; grep -q drawn /tmp/drawn").Trim();
     }
 
