@@ -6,11 +6,17 @@ public sealed record ViewerAddresses
     /// <summary>The browser's console, opened at this instance. The token in it opens every vGPU's: only for who may see all.</summary>
     public string? Web { get; init; }
 
+    /// <summary>The same for who may look and not type. The token in it shows every vGPU's screen: only for who may see all.</summary>
+    public string? WebViewOnly { get; init; }
+
     /// <summary>VNC over TCP, HOST:PORT.</summary>
     public string? Vnc { get; init; }
 
     /// <summary>What that asks for.</summary>
     public string? VncPassword { get; init; }
+
+    /// <summary>What lets somebody in there who may look and not type.</summary>
+    public string? VncViewOnlyPassword { get; init; }
 
     /// <summary>VNC over a Unix socket, which its mode protects.</summary>
     public string? VncSocket { get; init; }

@@ -23,4 +23,7 @@ public static class ViewerPaths
 
     /// <summary>The browser console's token; mode 0600.</summary>
     public static string TokenOf(string folder) => Path.Combine(folder, "token");
+
+    /// <summary>The browser console's token for who may look and not type; mode 0600.</summary>
+    public static string ViewTokenOf(string folder) => Path.Combine(folder, "view-token");
 }

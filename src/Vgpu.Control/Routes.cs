@@ -46,7 +46,7 @@ internal sealed class Routes(IBus bus, Func<Guid, ViewerAddresses?> viewers, Can
         InstanceView instance = Visible(context);
         ViewerAddresses found = viewers(instance.Definition.Uuid)
             ?? throw new BusException(BusError.NotFound, $"nobody shows {instance.Definition.Name}; it must run, and the daemon must not have been started with --no-viewers");
-        return Answers.Json(context, Of(context).SeesAll ? found : found with { Web = null }, ApiJson.Viewers);
+        return Answers.Json(context, Of(context).SeesAll ? found : found with { Web = null, WebViewOnly = null }, ApiJson.Viewers);
     }
 
     private async Task Create(HttpContext context)

@@ -23,15 +23,21 @@ internal sealed class ShownVgpu : IDisposable
     private readonly SpiceDoor? _spice;
 
     /// <summary>Throws <see cref="LinuxException"/> and <see cref="ScreenFeedException"/> where its worker is not there.</summary>
-    internal ShownVgpu(Instance instance, string folder, Func<Guid, string?> web, ShownBySpice? spice, ILogger log)
+    /// <param name="instance">Runs.</param>
+    /// <param name="folder">For its sockets and addresses.</param>
+    /// <param name="web">The browser's address of it, to look and type (false) or to look only (true).</param>
+    /// <param name="spice">Null: not by SPICE.</param>
+    /// <param name="log">What happens to viewers.</param>
+    internal ShownVgpu(Instance instance, string folder, Func<Guid, bool, string?> web, ShownBySpice? spice, ILogger log)
     {
         Uuid = instance.Uuid;
         _addresses = ViewerPaths.AddressesOf(folder, Uuid);
         ViewerAddresses? former = Former(_addresses);
         string password = former?.VncPassword ?? Secrets.NewVncPassword();
+        string viewOnly = former?.VncViewOnlyPassword ?? Secrets.NewVncPassword();
         InstancePaths paths = instance.Paths!;
         _mirror = RemoteScreen.Connect(paths.Screen, log);
-        _rfb = new RfbServer(_mirror.Screen, new RfbServerOptions { Name = instance.Name, Password = password, Codecs = PictureCodecs.Host }, log);
+        _rfb = new RfbServer(_mirror.Screen, new RfbServerOptions { Name = instance.Name, Password = password, ViewOnlyPassword = viewOnly, Codecs = PictureCodecs.Host }, log);
         try
         {
             string socket = ViewerPaths.VncSocketOf(folder, Uuid);
@@ -49,7 +55,15 @@ internal sealed class ShownVgpu : IDisposable
                 (_spice, now) = spice.Open(instance, folder, former);
             }
 
-            now = now with { Web = web(Uuid), Vnc = vnc?.ToString(), VncPassword = vnc is null ? null : password, VncSocket = socket };
+            now = now with
+            {
+                Web = web(Uuid, false),
+                WebViewOnly = web(Uuid, true),
+                Vnc = vnc?.ToString(),
+                VncPassword = vnc is null ? null : password,
+                VncViewOnlyPassword = vnc is null ? null : viewOnly,
+                VncSocket = socket,
+            };
             Secrets.Write(_addresses, JsonSerializer.SerializeToUtf8Bytes(now, ApiJson.Viewers));
         }
         catch

@@ -86,7 +86,7 @@ internal sealed partial class ViewersProgram(ViewOptions options)
         using var instances = new DaemonInstances(Path.Combine(options.RunFolder, DaemonPaths.Socket));
         using ShownBySpice? spice = ShownBySpice.Begin(log);
         WebConsole? web = null;
-        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, uuid => web?.Link($"{uuid:D}").ToString(), spice, log), log))
+        using (var shown = new ShownVgpus(instances, instance => new ShownVgpu(instance, folder, (uuid, isViewOnly) => web?.Link($"{uuid:D}", isViewOnly).ToString(), spice, log), log))
         {
             web = Begin(shown, folder, log);
             using (web)
@@ -101,13 +101,19 @@ internal sealed partial class ViewersProgram(ViewOptions options)
     // The usual port is asked for by nobody: where it is taken, any will do, and that one again the next time.
     private WebConsole Begin(IConsoleVgpus vgpus, string folder, ILogger log)
     {
-        string token = Secrets.Token(ViewerPaths.TokenOf(folder));
+        var asks = new WebConsoleOptions
+        {
+            Token = Secrets.Token(ViewerPaths.TokenOf(folder)),
+            ViewToken = Secrets.Token(ViewerPaths.ViewTokenOf(folder)),
+            CertificateFile = options.WebCertificate,
+            KeyFile = options.WebKey,
+        };
         string portFile = ViewerPaths.WebPortOf(folder);
         int former = File.Exists(portFile) && int.TryParse(File.ReadAllText(portFile), NumberStyles.None, CultureInfo.InvariantCulture, out int port) && port <= IPEndPoint.MaxPort ? port : UsualWebPort;
         IPEndPoint[] places = options.Web is { } asked ? [asked] : [.. ((int[])[former, UsualWebPort, 0]).Select(each => new IPEndPoint(IPAddress.Loopback, each))];
         for (int i = 0; ; i++)
         {
-            var web = new WebConsole(vgpus, new WebConsoleOptions { Address = places[i], Token = token, CertificateFile = options.WebCertificate, KeyFile = options.WebKey }, log);
+            var web = new WebConsole(vgpus, asks with { Address = places[i] }, log);
             try
             {
                 web.Start();

@@ -95,9 +95,40 @@ public sealed class InstanceTests : IDisposable
             """,
             _daemon.Run("view", "desk").AssertDone());
         Assert.Equal("secret", Json("view", "desk", "--json").GetProperty("vnc_password").GetString());
+        _daemon.Run("view", "--view-only", "desk").AssertOneLine(1, "there is no address for you at which one can look and not type");
         string shown = _daemon.Run("show", "desk").AssertDone();
         Assert.Contains("browser       http://127.0.0.1:6080/\nvnc           127.0.0.1:5900\nvnc           /run/desk.vnc\n", shown, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void View_only_says_nothing_that_lets_somebody_type()
+    {
+        _ = _daemon.Make("desk");
+        _daemon.Viewers = new ViewerAddresses
+        {
+            Web = "http://127.0.0.1:6080/#token=secret",
+            WebViewOnly = "http://127.0.0.1:6080/#token=look",
+            Vnc = "127.0.0.1:5900",
+            VncPassword = "secret",
+            VncViewOnlyPassword = "look",
+            VncSocket = "/run/desk.vnc",
+            Spice = "spice://127.0.0.1:7000",
+            SpicePassword = "secret",
+            SpiceSocket = "spice+unix:///run/desk.spice",
+        };
+
+        Assert.Equal(
+            """
+            browser  http://127.0.0.1:6080/#token=look
+            vnc      127.0.0.1:5900  password look
+
+            """,
+            _daemon.Run("view", "--view-only", "desk").AssertDone());
+        Assert.Equal(
+            """{"web":"http://127.0.0.1:6080/#token=look","vnc":"127.0.0.1:5900","vnc_password":"look"}""" + "\n",
+            _daemon.Run("view", "desk", "--view-only", "--json").AssertDone());
+        Assert.DoesNotContain("look", _daemon.Run("view", "desk").AssertDone(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Vgpu.Screens;
 using Vgpu.Testing;
-using Vgpu.Viewers.Spice.Tests;
 
 namespace Vgpu.Daemon.Tests;
 
@@ -87,7 +86,7 @@ internal sealed class Eyes : IDisposable
     }
 
     /// <summary>What SPICE shows; null: it was refused.</summary>
-    public Picture? BySpice(string uri, string? password = null) => SpiceClient.Screenshot(_folder, uri, out _, password is null ? [] : ["-w", password]);
+    public Picture? BySpice(string uri, string? password = null) => SpiceClient.Screenshot(_folder, uri, out _, SpiceClient.Knowing(password));
 
     /// <summary>What the browser's console answers, by an address that <c>vgpu view</c> prints or another of its paths.</summary>
     public (HttpStatusCode Status, byte[] Body) ByWeb(string address, string path, string? token)

@@ -45,10 +45,16 @@ public sealed class ViewersTests : IDisposable
             Assert.Contains($" {address}", view, StringComparison.Ordinal);
         }
 
-        foreach (string? secret in (string?[])[seen.VncPassword, seen.SpicePassword, Eyes.TokenOf(seen.Web!)])
+        string toLook = _daemon.Vgpu("view", "--view-only", "desk").AssertDone();
+        foreach ((string? secret, bool mayType) in (ReadOnlySpan<(string?, bool)>)
+        [
+            (seen.VncPassword, true), (seen.SpicePassword, true), (Eyes.TokenOf(seen.Web!), true),
+            (seen.VncViewOnlyPassword, false), (Eyes.TokenOf(seen.WebViewOnly!), false),
+        ])
         {
             Assert.DoesNotContain(secret!, show, StringComparison.Ordinal);
-            Assert.Contains(secret!, view, StringComparison.Ordinal);
+            Assert.Contains(secret!, mayType ? view : toLook, StringComparison.Ordinal);
+            Assert.DoesNotContain(secret!, mayType ? toLook : view, StringComparison.Ordinal);
             Assert.DoesNotContain(_daemon.Log, line => line.Contains(secret!, StringComparison.Ordinal));
         }
     }
@@ -196,7 +202,7 @@ public sealed class ViewersTests : IDisposable
 
         // The lock of the place is held by whatever was started here, children of viewers too.
         _daemon.AssertNothingLeft();
-        Assert.Equal(["lock", "port", "token"], Directory.EnumerateFileSystemEntries(Path.Combine(_daemon.Run, ViewerPaths.Folder)).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["lock", "port", "token", "view-token"], Directory.EnumerateFileSystemEntries(Path.Combine(_daemon.Run, ViewerPaths.Folder)).Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -48,10 +48,13 @@ public sealed class XDisplay : IDisposable
     /// <summary>xdotool; it must succeed.</summary>
     public string Do(params IEnumerable<string> words)
     {
-        (int status, string output) = Run("xdotool", words);
+        (int status, string output) = TryDo(words);
         Assert.True(status == 0, $"xdotool {string.Join(' ', words)}: {output}");
         return output;
     }
+
+    /// <summary>xdotool: its exit status and what it printed.</summary>
+    public (int Status, string Output) TryDo(params IEnumerable<string> words) => Run("xdotool", words);
 
     /// <summary>What the screen shows; null where that could not be had.</summary>
     public Picture? Screenshot()

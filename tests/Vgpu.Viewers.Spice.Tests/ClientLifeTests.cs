@@ -1,4 +1,5 @@
 using Vgpu.Screens;
+using Vgpu.Testing;
 
 namespace Vgpu.Viewers.Spice.Tests;
 

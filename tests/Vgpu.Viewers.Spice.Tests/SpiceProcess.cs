@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Vgpu.Testing;
 using Vgpu.Viewers.Feed;
 
 namespace Vgpu.Viewers.Spice.Tests;

@@ -21,7 +21,7 @@ public sealed class ViewedGuest : IDisposable
             _machine = TestMachine.BootWith(JsonSerializer.Deserialize<string[]>(_daemon.Run("qemu-args", "desk", "--memory", "512", "--json"))!);
             Keyboard = EvdevRecord.NodeOf(Shell, "vgpu keyboard");
             Tablet = EvdevRecord.NodeOf(Shell, "vgpu tablet");
-            Eventually.Holds(() => TryFind() is { Web: not null, Vnc: not null, VncPassword: not null }, "the screen can be seen", 60);
+            Eventually.Holds(() => TryFind() is { Web: not null, Vnc: not null, VncPassword: not null, Spice: not null }, "the screen can be seen", 60);
             Addresses = TryFind()!;
         }
         catch
@@ -40,6 +40,9 @@ public sealed class ViewedGuest : IDisposable
 
     /// <summary>What <c>vgpu view desk</c> prints.</summary>
     public ViewerAddresses Addresses { get; }
+
+    /// <summary>What <c>vgpu view --view-only desk</c> prints.</summary>
+    public ViewerAddresses AddressesToLook => JsonSerializer.Deserialize(_daemon.Run("view", "--view-only", "desk", "--json"), ApiJson.Viewers)!;
 
     /// <summary>The port of VNC on loopback.</summary>
     public int VncPort => System.Net.IPEndPoint.Parse(Addresses.Vnc!).Port;

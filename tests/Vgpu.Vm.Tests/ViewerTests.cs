@@ -105,10 +105,10 @@ public sealed partial class ViewerTests(ViewedGuest guest, Browser browser) : IC
 
     private string VncAddress => string.Create(CultureInfo.InvariantCulture, $"127.0.0.1::{guest.VncPort}");
 
-    private void OpenConsole()
+    private void OpenConsole(string? address = null)
     {
         browser.Fresh();
-        _ = browser.Run("await page.goto(given); await page.waitForFunction(() => document.body.classList.contains('connected'));", guest.Addresses.Web);
+        _ = browser.Run("await page.goto(given); await page.waitForFunction(() => document.body.classList.contains('connected'));", address ?? guest.Addresses.Web);
     }
 
     private void AssertShows(XDisplay display, Picture expected)

@@ -11,10 +11,12 @@ internal static class ViewCommand
 {
     internal static Command Create()
     {
-        var command = new DocumentedCommand("view", "Say where a vGPU's screen can be seen, or open it", "vgpu view desk", "vgpu view desk --open");
+        var command = new DocumentedCommand("view", "Say where a vGPU's screen can be seen, or open it", "vgpu view desk", "vgpu view desk --open", "vgpu view desk --view-only");
         var open = new Option<bool>("--open") { Description = "Open the browser's console" };
+        var viewOnly = new Option<bool>("--view-only") { Description = "For somebody who may look and not type: what to hand to them" };
         var json = new Option<bool>("--json") { Description = "Print it as one line of JSON" };
         command.Add(open);
+        command.Add(viewOnly);
         command.Add(json);
         var daemon = new DaemonOption(command);
         Argument<string> name = daemon.Instance();
@@ -23,6 +25,11 @@ internal static class ViewCommand
         {
             using ApiClient client = daemon.Connect(parsed);
             ViewerAddresses found = client.Viewers(parsed.GetValue(name)!);
+            if (parsed.GetValue(viewOnly))
+            {
+                found = ToLook(found);
+            }
+
             if (parsed.GetValue(json))
             {
                 Console.WriteLine(JsonSerializer.Serialize(found, ApiJson.Viewers));
@@ -40,6 +47,18 @@ internal static class ViewCommand
             return 0;
         });
         return command;
+    }
+
+    // No Unix socket: who may open one may type. No SPICE: its password knows no such difference.
+    private static ViewerAddresses ToLook(ViewerAddresses found)
+    {
+        var seen = new ViewerAddresses
+        {
+            Web = found.WebViewOnly,
+            Vnc = found.VncViewOnlyPassword is null ? null : found.Vnc,
+            VncPassword = found.VncViewOnlyPassword,
+        };
+        return seen is { Web: null, Vnc: null } ? throw new IOException("there is no address for you at which one can look and not type") : seen;
     }
 
     private static void Print(ViewerAddresses found)

@@ -1,12 +1,11 @@
 using System.Diagnostics;
 using System.Text;
 using Vgpu.Screens;
-using Vgpu.Testing;
 
-namespace Vgpu.Viewers.Spice.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>Stock clients: spicy-screenshot of spice-gtk.</summary>
-internal static class SpiceClient
+public static class SpiceClient
 {
     /// <summary>The file in its folder with the authorities that it trusts, where there is one.</summary>
     public const string Authorities = "authorities.pem";
@@ -31,6 +30,9 @@ internal static class SpiceClient
         process.WaitForExit();
         return File.Exists(file) ? ReadPpm(File.ReadAllBytes(file)) : null;
     }
+
+    /// <summary>The words that give it a password.</summary>
+    public static string[] Knowing(string? password) => password is null ? [] : ["-w", password];
 
     // P6, 8 bits: netpbm's ppm(5).
     private static Picture ReadPpm(byte[] file)

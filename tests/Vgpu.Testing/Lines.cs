@@ -1,7 +1,7 @@
-namespace Vgpu.Viewers.Spice.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>What a process said, line by line.</summary>
-internal sealed class Lines
+public sealed class Lines
 {
     private readonly List<string> _lines = [];
     private bool _isEnded;
