@@ -6,6 +6,8 @@ namespace Vgpu.Testing;
 /// <summary>Says where two pictures differ, not only that they do. The unused fourth byte does not count.</summary>
 public static class PictureAssert
 {
+    private const double MostDistance = 4;
+
     public static void Same(Picture expected, Picture actual)
     {
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
@@ -22,14 +24,11 @@ public static class PictureAssert
     public static void Near(Picture expected, Picture actual)
     {
         Assert.Equal((expected.Width, expected.Height), (actual.Width, actual.Height));
-        long off = 0;
-        for (int i = 1; i < expected.Pixels.Length; i += 4)
-        {
-            off += Math.Abs(expected.Pixels.Span[i] - actual.Pixels.Span[i]);
-        }
-
-        Assert.InRange(off / ((double)expected.Width * expected.Height), 0, 4);
+        Assert.InRange(Distance(expected, actual), 0, MostDistance);
     }
+
+    public static bool AreNear(Picture expected, Picture actual) =>
+        (expected.Width, expected.Height) == (actual.Width, actual.Height) && Distance(expected, actual) <= MostDistance;
 
     /// <summary>More than a blank screen: at least this many pixels differ from the first.</summary>
     public static void HasContent(Picture picture, int atLeast = 500)
@@ -42,6 +41,17 @@ public static class PictureAssert
         }
 
         Assert.True(different >= atLeast, $"the {picture.Width}x{picture.Height} picture is blank but for {different} pixels");
+    }
+
+    private static double Distance(Picture expected, Picture actual)
+    {
+        long off = 0;
+        for (int i = 1; i < expected.Pixels.Length; i += 4)
+        {
+            off += Math.Abs(expected.Pixels.Span[i] - actual.Pixels.Span[i]);
+        }
+
+        return off / ((double)expected.Width * expected.Height);
     }
 
     private static (int Different, int First) Compare(Picture expected, Picture actual)
