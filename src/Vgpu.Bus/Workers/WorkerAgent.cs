@@ -148,9 +148,6 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
     private bool Serve(ServeMode mode, ulong peakMemory)
     {
         InstanceRecord record = _record ?? throw new InvalidDataException("told to serve nothing");
-
-        // A VM stands still meanwhile, and what it has running elsewhere would be in the way.
-        using Haste? haste = record.HasClient ? new Haste() : null;
         try
         {
             _served = _serve(new ServeRequest
