@@ -108,10 +108,10 @@ public sealed unsafe partial class UnixSocket : IDisposable
     }
 
     /// <summary>Two sockets joined to each other. Throws <see cref="LinuxException"/>.</summary>
-    public static (UnixSocket First, UnixSocket Second) Pair()
+    public static (UnixSocket First, UnixSocket Second) Pair(UnixSocketKind kind = UnixSocketKind.SOCK_STREAM)
     {
         int* pair = stackalloc int[2];
-        return Libc.SocketPair(Libc.AF_UNIX, Libc.SOCK_STREAM | Libc.SOCK_CLOEXEC, 0, pair) < 0
+        return Libc.SocketPair(Libc.AF_UNIX, (int)kind | Libc.SOCK_CLOEXEC, 0, pair) < 0
             ? throw LinuxException.Last("socketpair")
             : (new UnixSocket(new FileDescriptor(pair[0])), new UnixSocket(new FileDescriptor(pair[1])));
     }

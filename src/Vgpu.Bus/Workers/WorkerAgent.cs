@@ -42,6 +42,13 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
         _log = log;
     }
 
+    /// <summary>One whose daemon is at the other end of this channel, which it takes over.</summary>
+    internal WorkerAgent(WorkerChannel channel, ServeVgpu serve, ILogger log)
+        : this(string.Empty, serve, log) => _channel = channel;
+
+    /// <summary>Whether the daemon has said something.</summary>
+    internal bool HasOrder => _channel!.WaitReadable(0);
+
     /// <summary>
     /// The whole life of a worker process. <paramref name="warmUp"/> runs once the daemon knows of this worker, and
     /// returns early when what it is given says that an order has come. Returns an exit status.
@@ -59,7 +66,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
             return 1;
         }
 
-        warmUp(() => _channel!.WaitReadable(0));
+        warmUp(() => HasOrder);
         lock (_lock)
         {
             _channel?.TrySend(WorkerMessageKind.Hello, WorkerHello.Format(isWarm: true));
@@ -67,29 +74,34 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
 
         while (true)
         {
-            WorkerChannel channel = _channel!;
-            if (!WaitForOrder(channel))
+            if (!WaitForOrder(_channel!))
             {
                 PassNoticesOn();
                 PushStatus();
-                continue;
             }
-
-            using WorkerMessage? message = channel.Receive();
-            if (message is null)
-            {
-                if (_served is null)
-                {
-                    return 0;
-                }
-
-                FindDaemon();
-            }
-            else if (!Handle(message))
+            else if (!Attend())
             {
                 return 0;
             }
         }
+    }
+
+    /// <summary>Does what the daemon says next, or finds another where it is gone; false once there is nothing left to do.</summary>
+    internal bool Attend()
+    {
+        using WorkerMessage? message = _channel!.Receive();
+        if (message is not null)
+        {
+            return Handle(message);
+        }
+
+        if (_served is null)
+        {
+            return false;
+        }
+
+        FindDaemon();
+        return true;
     }
 
     public void Dispose()
