@@ -77,8 +77,9 @@ public interface IRenderer3D : IDisposable
     bool TakeSignalled(out RendererFence fence);
 
     /// <summary>
-    /// Copies <paramref name="rect"/> of a resource's first level out, B8G8R8X8 with X 255, the guest's top row first, rows
-    /// <paramref name="stride"/> bytes apart and nothing written between them. ENOTSUP: no screen shows such a resource.
+    /// Copies <paramref name="rect"/> of a resource's first level out, B8G8R8A8, the guest's top row first, rows
+    /// <paramref name="stride"/> bytes apart and nothing written between them; A is 255 where the resource has none. ENOTSUP: no screen
+    /// shows such a resource.
     /// </summary>
     Errno ReadPixels(uint resource, Rect rect, Span<byte> destination, int stride);
 

@@ -51,7 +51,7 @@ public sealed unsafe partial class VirglRenderer
             return Errno.ENOENT;
         }
 
-        if (commands.Length % sizeof(uint) != 0 || StreamTransfers.Check(MemoryMarshal.Cast<byte, uint>(commands), _resources) != Errno.None)
+        if (commands.Length % sizeof(uint) != 0 || StreamBounds.Check(MemoryMarshal.Cast<byte, uint>(commands), _resources) != Errno.None)
         {
             return Errno.EINVAL;
         }
@@ -150,7 +150,7 @@ public sealed unsafe partial class VirglRenderer
         for (int y = 0; y < rect.Height && error == Errno.None; y++)
         {
             Span<byte> pixels = destination.Slice(y * stride, row);
-            PixelConversion.ToB8G8R8X8(pixels, format, pixels);
+            ShownFormats.ToB8G8R8A8(pixels, format);
         }
 
         return error;

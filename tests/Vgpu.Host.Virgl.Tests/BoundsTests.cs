@@ -64,6 +64,17 @@ public sealed class BoundsTests
         Assert.Equal(Errno.None, TransferBounds.Check(compressed, all with { Stride = 32 }, (2 * 32) + 24));
     }
 
+    [Fact]
+    public void An_image_is_of_a_format()
+    {
+        Assert.Equal(Errno.None, Check(1, 0, 67, 0, 0, 0, 7, 312, 0, 0, 0, 7));
+        Assert.Equal(Errno.EINVAL, Check(1, 0, 67, 0, 0, 0, 7, 313, 0, 0, 0, 7));
+        Assert.Equal(Errno.EINVAL, Check(1, 0, uint.MaxValue));
+        Assert.Equal(Errno.None, Check(1, 0));
+
+        static Errno Check(params uint[] payload) => StreamBounds.Check([35 | ((uint)payload.Length << 16), .. payload], []);
+    }
+
     [Theory]
     [InlineData(9u)]
     [InlineData(43u)]
@@ -86,6 +97,6 @@ public sealed class BoundsTests
         resources[7].FreeBacking();
 
         Errno Check(uint header, uint[] payload) =>
-            StreamTransfers.Check([0, header | ((uint)payload.Length << 16), .. payload], resources);
+            StreamBounds.Check([0, header | ((uint)payload.Length << 16), .. payload], resources);
     }
 }

@@ -46,7 +46,7 @@ public sealed class HostileTests(RendererThread thread)
     [InlineData(0x0001_00ffu)]
     [InlineData(0x0000_0808u)]
     [InlineData(0x0005_0801u)]
-    public void A_header_that_lies_loses_its_context(uint header) => thread.Run(renderer =>
+    public void A_header_that_lies_is_refused(uint header) => thread.Run(renderer =>
     {
         Neighbour(renderer);
         Attacker(renderer);
@@ -57,6 +57,13 @@ public sealed class HostileTests(RendererThread thread)
 
         AssertUnharmed(renderer);
     });
+
+    [Fact]
+    public void Commands_at_random_lose_their_own_contexts() => Random(Campaign.Short(atLeast: 200));
+
+    [Fact]
+    [Trait("Length", "long")]
+    public void Commands_at_random_for_long() => Random(Campaign.Long());
 
     [Fact]
     public void A_resource_of_another_context_can_not_be_drawn_to() => thread.Run(renderer =>
@@ -102,6 +109,31 @@ public sealed class HostileTests(RendererThread thread)
         Assert.InRange(log.Count("libvirglrenderer: "), 1, 11);
         Assert.Equal(1, log.Count("(more is left out for a minute)"));
         Assert.All(log.Lines, line => Assert.DoesNotContain('\n', line));
+    });
+
+    private void Random(Campaign campaign) => thread.Run(renderer =>
+    {
+        Neighbour(renderer);
+        while (campaign.Next())
+        {
+            var random = new Random(campaign.Rounds);
+            Attacker(renderer);
+            Ok(renderer.Submit(1, Whole));
+            for (int i = 0; i < 20; i++)
+            {
+                uint[] payload = new uint[random.Next(24)];
+                foreach (ref uint word in payload.AsSpan())
+                {
+                    word = random.Next(4) == 0 ? (uint)random.NextInt64() : (uint)random.Next(12);
+                }
+
+                _ = renderer.Submit(1, new CommandStream().Add((uint)random.Next(50), (uint)random.Next(12), payload).Bytes);
+            }
+
+            renderer.DestroyContext(1);
+        }
+
+        AssertUnharmed(renderer);
     });
 
     private static void Attacker(VirglRenderer renderer)

@@ -81,6 +81,14 @@ public sealed class StartTests(RendererThread thread)
         Assert.Equal(before, OwnDescriptors.Count("[eventfd]", "/dev/"));
     });
 
+    [Fact]
+    public void Without_a_thread_that_waits_fences_are_polled_for()
+    {
+        string assembly = Path.Combine(AppContext.BaseDirectory, "Vgpu.Host.Virgl.Tests.dll");
+        (int status, string output) = Shell.Run("env", "VIRGL_DISABLE_MT=1", "dotnet", assembly, "-noLogo", "-noColor", "-class", "*.FenceTests");
+        Assert.True(status == 0, output);
+    }
+
     private static void AssertMissing(VirglHost host, string line) => Assert.Equal(line, Refused(host, new VirglOptions()));
 
     private static string Refused(VirglHost host, VirglOptions options)

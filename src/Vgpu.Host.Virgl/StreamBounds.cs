@@ -3,11 +3,13 @@ using Vgpu.Linux;
 
 namespace Vgpu.Host.Virgl;
 
-// The transfers that a stream of commands has in it (virgl_protocol.h of virglrenderer), held to the same bounds as those that come by
-// themselves: 0.10 reckons in 32 bits for these too. All else of a stream is the library's to check.
-internal static class StreamTransfers
+// The bounds of a stream of commands (virgl_protocol.h of virglrenderer): each command ends within it, which the library does not say
+// to its caller; the transfers in it keep to what those do that come by themselves, as 0.10 reckons in 32 bits for these too; and formats
+// of images are formats, as 0.10 looks any number up. All else is the library's to check.
+internal static class StreamBounds
 {
     private const uint VIRGL_CCMD_RESOURCE_INLINE_WRITE = 9;
+    private const uint VIRGL_CCMD_SET_SHADER_IMAGES = 35;
     private const uint VIRGL_CCMD_TRANSFER3D = 43;
     private const uint VIRGL_CCMD_COPY_TRANSFER3D = 45;
 
@@ -15,26 +17,23 @@ internal static class StreamTransfers
     private const int VIRGL_RESOURCE_IW_DATA_START = 12;
     private const int VIRGL_TRANSFER3D_SIZE = 13;
     private const int VIRGL_COPY_TRANSFER3D_SIZE = 14;
+    private const int VIRGL_SET_SHADER_IMAGE_ELEMENT_SIZE = 5;
 
-    /// <summary>
-    /// EINVAL where one leaves its resource or its memory. A command that is cut short ends the search: the library refuses it.
-    /// </summary>
+    // Of 0.10; what came later is no format of images.
+    private const uint VIRGL_FORMAT_MAX = 313;
+
+    /// <summary>EINVAL where a command is cut short, or a transfer leaves its resource or its memory.</summary>
     internal static Errno Check(ReadOnlySpan<uint> words, Dictionary<uint, VirglResource> resources)
     {
         while (!words.IsEmpty)
         {
             int length = (int)(words[0] >> 16);
-            if (length >= words.Length)
-            {
-                break;
-            }
-
-            ReadOnlySpan<uint> command = words[..(length + 1)];
-            words = words[(length + 1)..];
-            if (!IsWithin(command, resources))
+            if (length >= words.Length || !IsWithin(words[..(length + 1)], resources))
             {
                 return Errno.EINVAL;
             }
+
+            words = words[(length + 1)..];
         }
 
         return Errno.None;
@@ -47,6 +46,17 @@ internal static class StreamTransfers
         {
             case VIRGL_CCMD_RESOURCE_INLINE_WRITE when length >= VIRGL_RESOURCE_IW_DATA_START - 1:
                 return IsWithin(command, resources, 0, (ulong)(command.Length - VIRGL_RESOURCE_IW_DATA_START) * sizeof(uint));
+
+            case VIRGL_CCMD_SET_SHADER_IMAGES:
+                for (int format = 3; format <= length; format += VIRGL_SET_SHADER_IMAGE_ELEMENT_SIZE)
+                {
+                    if (command[format] >= VIRGL_FORMAT_MAX)
+                    {
+                        return false;
+                    }
+                }
+
+                return true;
 
             case VIRGL_CCMD_TRANSFER3D when length >= VIRGL_TRANSFER3D_SIZE:
                 return IsWithin(command, resources, command[12], resources.TryGetValue(command[1], out VirglResource? own) ? own.Length : 0);
