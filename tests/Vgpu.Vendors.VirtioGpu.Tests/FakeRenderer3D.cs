@@ -42,6 +42,9 @@ internal sealed class FakeRenderer3D : IRenderer3D
     /// <summary>Everything that was called on another thread than the first.</summary>
     public int Strangers { get; private set; }
 
+    /// <summary>What a Submit throws, where not null.</summary>
+    public Exception? Failure { get; set; }
+
     public string? ThreadName => _thread?.Name;
 
     public bool IsDisposed { get; private set; }
@@ -91,6 +94,21 @@ internal sealed class FakeRenderer3D : IRenderer3D
         }
 
         FencesSignalled.Signal();
+    }
+
+    /// <summary>Reads all of the memory behind a resource, which ends this process where it is not mapped. While the renderer stands.</summary>
+    public bool CanReadBacking(uint resource)
+    {
+        int sum = 0;
+        foreach (HostRun run in _pictures[resource].Backing)
+        {
+            foreach (byte value in run.Span)
+            {
+                sum += value;
+            }
+        }
+
+        return sum >= 0;
     }
 
     public Errno GetCapset(uint id, uint version, Span<byte> data)
@@ -184,6 +202,11 @@ internal sealed class FakeRenderer3D : IRenderer3D
     public Errno Submit(uint context, Span<byte> commands)
     {
         Note(IsSilent ? string.Empty : $"Submit {context} {commands.Length}");
+        if (Failure is { } failure)
+        {
+            throw failure;
+        }
+
         _stands.Set();
         _go.Wait();
         if (commands.Length >= 8 && _pictures.TryGetValue(BitConverter.ToUInt32(commands), out Picture? picture))

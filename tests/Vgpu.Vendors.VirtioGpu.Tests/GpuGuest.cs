@@ -98,6 +98,15 @@ internal sealed class GpuGuest : IDisposable
 
     internal Head Head => Screen.Heads[0];
 
+    /// <summary>Waits until the device says that it must be reset.</summary>
+    internal void AwaitNeedsReset()
+    {
+        while (!_driver.NeedsReset)
+        {
+            _ = _driver.WaitEvent(0);
+        }
+    }
+
     /// <summary>The file behind the guest's memory.</summary>
     internal FileDescriptor RamFile => _guest.File;
 
@@ -195,13 +204,13 @@ internal sealed class GpuGuest : IDisposable
     }
 
     /// <summary>
-    /// As <see cref="Post{T}"/>, with a place of its own, one of 16: several may be under way. The head of its chain.
+    /// As <see cref="Post{T}"/>, with a place of its own, one of 15: several may be under way, and what waits for its answer beside them. The head of its chain.
     /// </summary>
     internal ushort PostAt<T>(int place, uint type, T request)
         where T : unmanaged
     {
         Unsafe.As<T, uint>(ref request) = type;
-        ulong offset = (ulong)place * PlaceSize;
+        ulong offset = ((ulong)place + 1) * PlaceSize;
         MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in request)).CopyTo(Ram(RequestOffset + offset, Unsafe.SizeOf<T>()));
         Ram(ResponseOffset + offset, PlaceSize).Fill(0xee);
         FakeQueue queue = _queues[CONTROLQ];
@@ -212,7 +221,7 @@ internal sealed class GpuGuest : IDisposable
     }
 
     /// <summary>The response at a place.</summary>
-    internal VirtioGpuCtrlHdr ResponseAt(int place) => MemoryMarshal.Read<VirtioGpuCtrlHdr>(Ram(ResponseOffset + ((ulong)place * PlaceSize), PlaceSize));
+    internal VirtioGpuCtrlHdr ResponseAt(int place) => MemoryMarshal.Read<VirtioGpuCtrlHdr>(Ram(ResponseOffset + (((ulong)place + 1) * PlaceSize), PlaceSize));
 
     /// <summary>Whose chain was answered as this one, from 0 on.</summary>
     internal ushort AnsweredHead(int index) => (ushort)_queues[CONTROLQ].UsedEntry(index).Id;
@@ -227,7 +236,13 @@ internal sealed class GpuGuest : IDisposable
     internal ushort Answered => _queues[CONTROLQ].UsedIndex;
 
     /// <summary>Waits until so many commands were answered.</summary>
-    internal void Await(int answered) => Await(_queues[CONTROLQ], (ushort)(answered - 1));
+    internal void Await(int answered)
+    {
+        while ((short)(_queues[CONTROLQ].UsedIndex - answered) < 0)
+        {
+            _ = _driver.WaitEvent(VectorOf(_queues[CONTROLQ]));
+        }
+    }
 
     private void Offer(FakeQueue queue, uint length, uint room)
     {
