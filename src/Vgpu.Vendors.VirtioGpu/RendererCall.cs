@@ -192,5 +192,8 @@ internal struct FlushTarget
 
     internal required int Y { get; init; }
 
+    /// <summary>Nothing of it was on the head before: that there is now is state.</summary>
+    internal required bool IsFirst { get; init; }
+
     internal bool IsDone { get; set; }
 }

@@ -60,6 +60,8 @@ internal sealed partial class Rendering
                 {
                     Transport.NeedsReset("the renderer failed");
                 }
+
+                Transport.CommitState();
             }
             finally
             {
@@ -142,6 +144,7 @@ internal sealed partial class Rendering
 
     private void Settle(Resource3D resource, RendererDue step, bool isDone)
     {
+        Transport.StateChanged();
         foreach (ref readonly FlushTarget target in Call.Targets)
         {
             target.Scanout.Return(target, target.IsDone);

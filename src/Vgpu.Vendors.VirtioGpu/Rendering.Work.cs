@@ -134,6 +134,10 @@ internal sealed partial class Rendering
         foreach (ref readonly FlushTarget target in Call.Targets)
         {
             target.Scanout.Return(target, isCurrent && target.IsDone);
+            if (target.IsFirst)
+            {
+                Transport.StateChanged();
+            }
         }
 
         if (!isAsked)

@@ -158,7 +158,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         }
 
         _lent = _own;
-        target = new FlushTarget { Scanout = this, Surface = _own!, From = damage, X = damage.X - _rect.X, Y = damage.Y - _rect.Y };
+        target = new FlushTarget { Scanout = this, Surface = _own!, From = damage, X = damage.X - _rect.X, Y = damage.Y - _rect.Y, IsFirst = _stale };
         return true;
     }
 
