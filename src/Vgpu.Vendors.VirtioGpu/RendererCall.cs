@@ -3,7 +3,6 @@ using Vgpu.Gpus;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vfio.Iommu;
-using Vgpu.Virtio;
 
 namespace Vgpu.Vendors.VirtioGpu;
 

@@ -1,7 +1,6 @@
 // What the renderer is told before the next chain: resources of a predecessor, pictures that were ours, backings that were unmapped.
 using Vgpu.Linux;
 using Vgpu.Screens;
-using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
 namespace Vgpu.Vendors.VirtioGpu;
 

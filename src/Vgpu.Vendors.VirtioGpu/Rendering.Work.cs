@@ -1,7 +1,6 @@
 // The control queue's work on the renderer's thread: a chain with the device's lock held, the renderer without it, the answer.
 using Vgpu.Gpus;
 using Vgpu.Linux;
-using Vgpu.Screens;
 using Vgpu.Virtio;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 

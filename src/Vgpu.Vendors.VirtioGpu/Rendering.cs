@@ -1,6 +1,5 @@
 // A virtio GPU's side of the host's renderer: what the guest made in it, the command that it is at, and the fences that are due.
 using Vgpu.Gpus;
-using Vgpu.Linux;
 using Vgpu.Vfio.Iommu;
 using Vgpu.Vfio.Migration;
 using Vgpu.Virtio;

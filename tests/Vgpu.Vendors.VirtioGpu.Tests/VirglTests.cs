@@ -1,6 +1,5 @@
 // The device on the host's real library: what a context draws is what a head shows.
 using Microsoft.Extensions.Logging.Abstractions;
-using Vgpu.Gpus;
 using Vgpu.Host.Virgl;
 using Vgpu.Host.Virgl.Tests;
 using Vgpu.Screens;
