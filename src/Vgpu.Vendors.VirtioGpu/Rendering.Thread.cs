@@ -164,7 +164,7 @@ internal sealed partial class Rendering
             {
                 ServeAsked();
             }
-            else if (Volatile.Read(ref _asked) == Volatile.Read(ref _done))
+            else if (IsServed)
             {
                 return;
             }
@@ -178,7 +178,7 @@ internal sealed partial class Rendering
 
     private void ServeAsked()
     {
-        if (Volatile.Read(ref _asked) == Volatile.Read(ref _done))
+        if (IsServed)
         {
             return;
         }
@@ -266,6 +266,8 @@ internal sealed partial class Rendering
             return true;
         }
     }
+
+    private bool IsServed => Volatile.Read(ref _asked) == Volatile.Read(ref _done);
 
     private void BeginAsking() => Volatile.Write(ref _askedSince, Environment.TickCount64);
 

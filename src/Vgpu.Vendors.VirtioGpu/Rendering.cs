@@ -86,6 +86,12 @@ internal sealed partial class Rendering : IDisposable
     /// </summary>
     internal void DmaUnmap(ulong iova, ulong length)
     {
+        if (!IsServed)
+        {
+            // It has not come back since a reset, and may point anywhere that was mapped then.
+            Type2.KeepMapped();
+        }
+
         _unmapped.Clear();
         foreach (GpuResource one in _resources.All)
         {

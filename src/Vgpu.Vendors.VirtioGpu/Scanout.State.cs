@@ -54,10 +54,8 @@ internal sealed partial class ScanoutCommands
 
 internal sealed partial class Scanout
 {
-    private bool _isToRecover;
-
     /// <summary>Whether it showed what it is to show again.</summary>
-    internal bool IsToRecover => _isToRecover;
+    internal bool IsToRecover { get; set; }
 
     /// <summary>Bytes at most beside the copy of a blob, which counts against the quota.</summary>
     internal static int MaxStateLength => Marshal.SizeOf<SavedScanout>();
@@ -86,7 +84,7 @@ internal sealed partial class Scanout
     /// <summary>After <see cref="Disable"/>, with the resources loaded.</summary>
     internal void LoadState(StateReader state, ResourceTable resources)
     {
-        _isToRecover = false;
+        IsToRecover = false;
         SavedScanout saved = state.Read<SavedScanout>();
         if (saved.ResourceId == 0)
         {
@@ -110,7 +108,7 @@ internal sealed partial class Scanout
                 StateReader.Require(
                     (ulong)rect.X + (ulong)rect.Width <= rendered.Description.Width && (ulong)rect.Y + (ulong)rect.Height <= rendered.Description.Height, "a scanout beyond its resource");
                 StateReader.Require(Show(rendered, Rendered, rect) == VIRTIO_GPU_RESP_OK_NODATA, "more than this vGPU's video memory, or the host's");
-                _isToRecover = saved.Stale == 0;
+                IsToRecover = saved.Stale == 0;
                 break;
             case GuestBlob blob:
                 LoadBlob(blob, saved, rect, state);
@@ -147,7 +145,7 @@ internal sealed partial class Scanout
 
         // Without its pixels it is as new; what had been copied is copied again.
         _stale = saved.Stale == 1 || state.IsCheckpoint;
-        _isToRecover = saved.Stale == 0 && state.IsCheckpoint;
+        IsToRecover = saved.Stale == 0 && state.IsCheckpoint;
     }
 
     /// <summary>
@@ -156,13 +154,13 @@ internal sealed partial class Scanout
     /// </summary>
     internal Errno Recover(bool giveUp)
     {
-        if (Resource is null or Resource3D || (Resource is GuestBlob && !_isToRecover))
+        if (Resource is null or Resource3D || (Resource is GuestBlob && !IsToRecover))
         {
             return Errno.None;
         }
 
         Errno errno = Flush(_rect);
-        _isToRecover = errno == Errno.EFAULT && !giveUp;
+        IsToRecover = errno == Errno.EFAULT && !giveUp;
         return errno;
     }
 

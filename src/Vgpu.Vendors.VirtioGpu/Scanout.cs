@@ -115,6 +115,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
             _rect = default;
             _layout = default;
             _stale = false;
+            IsToRecover = false;
         }
     }
 
@@ -173,7 +174,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         else if (isDone)
         {
             _stale = false;
-            _isToRecover = false;
+            IsToRecover = false;
             Head.Flush(new Rect(target.X, target.Y, target.From.Width, target.From.Height));
         }
     }

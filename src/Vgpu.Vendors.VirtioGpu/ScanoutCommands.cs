@@ -174,7 +174,16 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         bool fits = true;
         foreach (Scanout scanout in scanouts)
         {
-            if (ReferenceEquals(scanout.Resource, picture) && scanout.Show(made, Scanout.Rendered, scanout.Rect) != VIRTIO_GPU_RESP_OK_NODATA)
+            if (!ReferenceEquals(scanout.Resource, picture))
+            {
+                continue;
+            }
+
+            if (scanout.Show(made, Scanout.Rendered, scanout.Rect) == VIRTIO_GPU_RESP_OK_NODATA)
+            {
+                scanout.IsToRecover = true;
+            }
+            else
             {
                 scanout.Disable();
                 fits = false;

@@ -117,6 +117,25 @@ public sealed class RendererTroubleTests : IDisposable
     }
 
     [Fact]
+    public void After_a_reset_that_it_did_not_hear_of_no_memory_is_taken_from_under_it()
+    {
+        using GpuGuest guest = Make(s_short);
+        Assert.Equal(OK, guest.CreateContext(1));
+        Assert.Equal(OK, guest.Create3D(1, Side, Side));
+        Assert.Equal(OK, guest.Attach(1, Backing(GpuGuest.PictureOffset, Bytes)));
+        _renderer.StandStill();
+        _ = guest.PostFence(0, fence: 1);
+        _renderer.AwaitStand();
+        guest.ResetFunction();
+        guest.Unmap();
+        Assert.True(_renderer.CanReadBacking(1));
+        guest.Map();
+        _renderer.GoOn();
+        guest.Start(RenderingCommands.Features);
+        Assert.Equal(OK, guest.CreateContext(1));
+    }
+
+    [Fact]
     public void What_is_in_a_renderer_is_not_moved()
     {
         using GpuGuest guest = Make(RendererPatience.Default);

@@ -173,7 +173,7 @@ public sealed class RenderingTests : IDisposable
         ulong used = _guest.Device.VideoMemoryUsed;
 
         Assert.Equal(OK, _guest.AttachResource(1, 5));
-        Assert.Equal(["CreateResource 5", "AttachBacking 5", "Transfer 0 5", "AttachResource 1 5"], _renderer.Calls[1..]);
+        Assert.Equal(["CreateResource 5", "AttachBacking 5", "Transfer 0 5", "ReadPixels 5 0 0 64 64", "AttachResource 1 5"], _renderer.Calls[1..]);
         Assert.Equal(used + VideoMemory.CostOf(Bytes), _guest.Device.VideoMemoryUsed); // The head's copy.
         Assert.Equal(OK, _guest.Submit(1, 5, 0x00445566));
         Assert.Equal(OK, _guest.Flush(5, R(0, 0, Side, Side)));
