@@ -6,6 +6,8 @@ namespace Vgpu.Screens;
 /// </summary>
 public sealed partial class Head
 {
+    private const int MostAtOnce = 32;
+
     private readonly Lock _lock = new();
     private IHeadObserver[] _observers = [];
     private IFrameSource? _frameSource;
@@ -172,28 +174,18 @@ public sealed partial class Head
     }
 
     /// <summary>The device has drawn: damage in surface coordinates, clipped here; nothing where nothing is left. Allocates nothing.</summary>
-    public void Flush(Rect damage)
+    public void Flush(Rect damage) => Flush([damage]);
+
+    /// <summary>The same for several parts of one picture.</summary>
+    public void Flush(ReadOnlySpan<Rect> damage)
     {
-        lock (_lock)
+        Span<Rect> within = stackalloc Rect[MostAtOnce];
+        for (; damage.Length > MostAtOnce; damage = damage[MostAtOnce..])
         {
-            if (_surface is null)
-            {
-                return;
-            }
-
-            damage = damage.Intersect(_surface.Bounds);
-            if (damage.IsEmpty)
-            {
-                return;
-            }
-
-            _generation++;
+            Flush(damage[..MostAtOnce], within);
         }
 
-        foreach (IHeadObserver observer in Volatile.Read(ref _observers))
-        {
-            observer.Damaged(this, damage);
-        }
+        Flush(damage, within);
     }
 
     /// <summary>
@@ -308,6 +300,34 @@ public sealed partial class Head
     {
         FrameSource?.Refresh();
         return TryCopy(withCursor, target, out width, out height);
+    }
+
+    private void Flush(ReadOnlySpan<Rect> damage, Span<Rect> within)
+    {
+        int count = 0;
+        lock (_lock)
+        {
+            foreach (Rect rect in damage)
+            {
+                Rect part = rect.Intersect(_surface?.Bounds ?? default);
+                if (!part.IsEmpty)
+                {
+                    within[count++] = part;
+                }
+            }
+
+            _generation += count == 0 ? 0u : 1;
+        }
+
+        if (count == 0)
+        {
+            return;
+        }
+
+        foreach (IHeadObserver observer in Volatile.Read(ref _observers))
+        {
+            observer.Damaged(this, within[..count]);
+        }
     }
 
     private bool TryCopy(bool withCursor, Span<byte> target, out int width, out int height)

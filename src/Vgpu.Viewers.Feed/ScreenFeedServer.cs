@@ -18,6 +18,7 @@ public sealed class ScreenFeedServer : IDisposable
     private const int Backlog = 32;
     private const int AcceptPauseMilliseconds = 1000;
     private const int WarnEveryMilliseconds = 60_000;
+    private const int GatherMilliseconds = 1;
 
     private readonly string _path;
     private readonly ILogger _log;
@@ -127,7 +128,12 @@ public sealed class ScreenFeedServer : IDisposable
 
         int listening = accepting ? _poll.Add(_listener!.Descriptor, PollEvents.POLLIN) : -1;
         _poll.Wait(_feed.Arm() ? MillisecondsToNextDeadline() : 0);
-        _wake.Take();
+        if (_poll.Ready(0) != PollEvents.None)
+        {
+            // A guest shows one picture in several pieces: what is told at once costs each viewer once.
+            _wake.Take();
+            _poll.Wait(GatherMilliseconds);
+        }
 
         long now = Environment.TickCount64;
         for (int i = _clients.Count - 1; i >= 0; i--)
