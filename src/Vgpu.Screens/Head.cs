@@ -6,8 +6,6 @@ namespace Vgpu.Screens;
 /// </summary>
 public sealed partial class Head
 {
-    private const int MostAtOnce = 32;
-
     private readonly Lock _lock = new();
     private IHeadObserver[] _observers = [];
     private IFrameSource? _frameSource;
@@ -173,21 +171,6 @@ public sealed partial class Head
         }
     }
 
-    /// <summary>The device has drawn: damage in surface coordinates, clipped here; nothing where nothing is left. Allocates nothing.</summary>
-    public void Flush(Rect damage) => Flush([damage]);
-
-    /// <summary>The same for several parts of one picture.</summary>
-    public void Flush(ReadOnlySpan<Rect> damage)
-    {
-        Span<Rect> within = stackalloc Rect[MostAtOnce];
-        for (; damage.Length > MostAtOnce; damage = damage[MostAtOnce..])
-        {
-            Flush(damage[..MostAtOnce], within);
-        }
-
-        Flush(damage, within);
-    }
-
     /// <summary>
     /// Shows this cursor (null: none) with its hot spot at a place of the surface, which may lie outside. Throws
     /// <see cref="ArgumentException"/> for an image of another size than it says.
@@ -300,34 +283,6 @@ public sealed partial class Head
     {
         FrameSource?.Refresh();
         return TryCopy(withCursor, target, out width, out height);
-    }
-
-    private void Flush(ReadOnlySpan<Rect> damage, Span<Rect> within)
-    {
-        int count = 0;
-        lock (_lock)
-        {
-            foreach (Rect rect in damage)
-            {
-                Rect part = rect.Intersect(_surface?.Bounds ?? default);
-                if (!part.IsEmpty)
-                {
-                    within[count++] = part;
-                }
-            }
-
-            _generation += count == 0 ? 0u : 1;
-        }
-
-        if (count == 0)
-        {
-            return;
-        }
-
-        foreach (IHeadObserver observer in Volatile.Read(ref _observers))
-        {
-            observer.Damaged(this, within[..count]);
-        }
     }
 
     private bool TryCopy(bool withCursor, Span<byte> target, out int width, out int height)

@@ -110,7 +110,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
     }
 
     /// <summary>This part of the shown resource is new, in the resource's coordinates. Allocates nothing.</summary>
-    internal Errno Flush(Rect rect)
+    internal Errno Flush(Rect rect, bool isAgain = false)
     {
         Rect damage = rect.Intersect(_rect);
         if (Resource is GuestBlob blob)
@@ -130,9 +130,14 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
             _stale = false;
         }
 
-        if (!damage.IsEmpty)
+        damage = damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y };
+        if (isAgain)
         {
-            Head.Flush(damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y });
+            Head.Redraw(damage);
+        }
+        else
+        {
+            Head.Flush(damage);
         }
 
         return Errno.None;

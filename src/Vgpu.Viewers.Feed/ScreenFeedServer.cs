@@ -43,6 +43,16 @@ public sealed class ScreenFeedServer : IDisposable
         _log = log;
     }
 
+    /// <summary>
+    /// Told of the bytes of pixels that were copied for clients: of a picture that several follow, once. On the feed's thread; set
+    /// before the start.
+    /// </summary>
+    public Action<long>? Copied
+    {
+        get => _feed.Copied;
+        init => _feed.Copied = value;
+    }
+
     /// <summary>How long a client may take for its next whole request.</summary>
     internal TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(10);
 
