@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # The host's C compiler and static C library, for the guest's test programs, and what tests ask besides: edid-decode, mdevctl and FUSE for
 # the tree, curl and systemd-analyze for the daemon, the encoders' libraries with their headers and what decodes their pictures,
-# VNC viewers with a display of their own, Xvnc for the bench, and a libvirtd that is never started but by them (with its virsh; no service, no
-# network). The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
+# VNC viewers with a display of their own, Xvnc for the bench, virglrenderer with Mesa's EGL, and a libvirtd that is never started but by
+# them (with its virsh; no service, no network). The DRM headers, which Debian ships with libdrm, are fetched beside (eng/lib/guest.sh).
 
 COMPILER_PACKAGES=(gcc libc6-dev linux-libc-dev edid-decode mdevctl libfuse3-3 fuse3 curl systemd
     libvirt-daemon libvirt-daemon-driver-qemu libvirt-clients
     tigervnc-viewer tigervnc-standalone-server gvncviewer vncsnapshot xvfb imagemagick xdotool
     libturbojpeg0 libopenh264-7 libopenh264-dev libx264-164 libx264-dev ffmpeg libjpeg-turbo-progs
-    libspice-server1 libspice-server-dev spice-client-gtk virt-viewer openssl chromium nodejs)
+    libspice-server1 libspice-server-dev spice-client-gtk virt-viewer openssl chromium nodejs
+    libvirglrenderer1 libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri)
 
 compiler_missing() {
     compiler_works || echo "build tools: missing (eng/setup --with build-tools installs ${COMPILER_PACKAGES[*]})"
@@ -24,6 +25,7 @@ compiler_works() {
         command -v $tool >/dev/null || return 1
     done
     [[ -f /usr/include/x264.h && -f /usr/include/wels/codec_api.h && -f /usr/include/spice-server/spice.h ]] || return 1
+    [[ $(ldconfig -p) == *libvirglrenderer.so.1* && $(ldconfig -p) == *libEGL_mesa.so.0* ]] || return 1
     printf '#include <linux/fb.h>\n#include <stdio.h>\nint main(void) { return 0; }\n' |
         gcc -static -x c -o /dev/null - 2>/dev/null
 }

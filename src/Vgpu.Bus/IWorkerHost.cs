@@ -100,6 +100,9 @@ public enum WorkerEventKind
     Fault,
     QuotaRefused,
 
+    /// <summary>Something in the worker's process does not come back, such as a renderer: it asks for a successor in its place.</summary>
+    Hung,
+
     /// <summary>The worker can't be brought back; the instance is failed.</summary>
     Failed,
 }

@@ -64,12 +64,13 @@ public sealed class Parent
     internal IReadOnlyCollection<Offer> Offers => _offers.Values;
 
     /// <summary>
-    /// <c>software0</c>: the host's processors. <paramref name="memory"/>: bytes for all vGPUs, half of the host's where null.
+    /// <c>software0</c>: the host's processors. <paramref name="memory"/>: bytes for all vGPUs, half of the host's where null;
+    /// <paramref name="lacks"/>: what the host lacks for types that are not among the vendors', for the operator.
     /// </summary>
-    public static Parent Software(IReadOnlyList<IVgpuVendor> vendors, ulong? memory = null, ulong instances = 1024) => new(
+    public static Parent Software(IReadOnlyList<IVgpuVendor> vendors, ulong? memory = null, ulong instances = 1024, string? lacks = null) => new(
         "software0",
         "software",
-        "software rendering on the host's processors",
+        $"software rendering on the host's processors{(lacks is null ? string.Empty : $"; {lacks}")}",
         new Dictionary<string, ulong> { [MemoryBudget] = memory ?? (HostMemory() / 2), [InstancesBudget] = instances },
         vendors);
 

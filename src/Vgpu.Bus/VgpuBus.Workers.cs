@@ -84,6 +84,7 @@ public sealed partial class VgpuBus
         WorkerEventKind.ModeSet => "mode-set",
         WorkerEventKind.Reset => "reset",
         WorkerEventKind.QuotaRefused => "quota-refused",
+        WorkerEventKind.Hung => "fault",
         WorkerEventKind.Failed => "failed",
         _ => "fault",
     };

@@ -43,6 +43,12 @@ public sealed record VgpuOptions
     /// <summary>Where memory comes from that must outlive this process; null: no memory need.</summary>
     public IMemoryFiles? MemoryFiles { get; init; }
 
+    /// <summary>
+    /// Makes the host's renderer for a type whose guests render; called once, on the thread that uses it from then on. What it
+    /// throws as <see cref="ArgumentException"/> is for the operator.
+    /// </summary>
+    public Func<IRenderer3D>? Renderer3D { get; init; }
+
     /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
     public bool Msix { get; init; }
 

@@ -17,6 +17,9 @@ public enum VgpuNoticeKind
 
     /// <summary>The guest asked for more memory than it may use; the first, then one in ten seconds.</summary>
     QuotaRefused,
+
+    /// <summary>The host's renderer has not come back for long from what the guest asked of it: only another process helps.</summary>
+    RendererHung,
 }
 
 /// <summary>Something that the guest did.</summary>

@@ -56,6 +56,8 @@ public abstract partial class PciFunction
     {
         public long MaxStateLength => FunctionLength + function.MemoryBars().Sum(memory => memory.Bar.MaxStateLength) + own.MaxStateLength;
 
+        public bool IsMovable => own.IsMovable;
+
         public long MaxCheckpointLength => FunctionLength + own.MaxCheckpointLength;
 
         private long FunctionLength

@@ -9,7 +9,7 @@ using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 namespace Vgpu.Vendors.VirtioGpu;
 
 /// <summary>Attaches, detaches and reads backings; each command answers with a VIRTIO_GPU_RESP.</summary>
-internal sealed class BackingCommands(ResourceTable resources)
+internal sealed class BackingCommands(ResourceTable resources, Resource3DCommands? rendered)
 {
     private const int EntriesPerRead = 256;
 
@@ -25,9 +25,13 @@ internal sealed class BackingCommands(ResourceTable resources)
             return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
         }
 
-        return resource.Backing is not null
-            ? VIRTIO_GPU_RESP_ERR_UNSPEC // As QEMU: a second backing is refused, and the first stays.
-            : Attach(command, resource, (uint)Unsafe.SizeOf<VirtioGpuResourceAttachBacking>(), request.NrEntries);
+        if (resource.Backing is not null)
+        {
+            return VIRTIO_GPU_RESP_ERR_UNSPEC; // As QEMU: a second backing is refused, and the first stays.
+        }
+
+        uint response = Attach(command, resource, (uint)Unsafe.SizeOf<VirtioGpuResourceAttachBacking>(), request.NrEntries);
+        return response == VIRTIO_GPU_RESP_OK_NODATA && resource is Resource3D one ? rendered!.AttachBacking(one) : response;
     }
 
     internal uint DetachBacking(in ControlCommand command)
@@ -47,6 +51,11 @@ internal sealed class BackingCommands(ResourceTable resources)
             return VIRTIO_GPU_RESP_ERR_UNSPEC;
         }
 
+        if (resource is Resource3D one)
+        {
+            return rendered!.DetachBacking(one);
+        }
+
         // What a head shows stays: a 2D resource's pixels and a blob's copy are the host's.
         resources.Detach(resource);
         return VIRTIO_GPU_RESP_OK_NODATA;
@@ -63,6 +72,11 @@ internal sealed class BackingCommands(ResourceTable resources)
         if (!resources.TryFind(request.ResourceId, out GpuResource? resource))
         {
             return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+        }
+
+        if (resource is Resource3D one)
+        {
+            return rendered!.Transfer(one, request);
         }
 
         if (resource.Backing is not { } backing)
@@ -113,8 +127,8 @@ internal sealed class BackingCommands(ResourceTable resources)
 
             if (response == VIRTIO_GPU_RESP_OK_NODATA)
             {
-                var backing = new DmaScatterList(
-                    command.Iommu, entries.AsSpan(0, (int)count), IommuProtection.IOMMU_READ, VideoMemory.MaxRunsOf(count));
+                IommuProtection protection = resource is Resource3D ? Resource3DCommands.Protection : IommuProtection.IOMMU_READ;
+                var backing = new DmaScatterList(command.Iommu, entries.AsSpan(0, (int)count), protection, VideoMemory.MaxRunsOf(count));
                 response = ControlCommand.ResponseTo(backing.Resolve());
                 if (response == VIRTIO_GPU_RESP_OK_NODATA)
                 {

@@ -23,6 +23,12 @@ internal readonly ref struct ControlCommand(Virtqueue queue, DescriptorChain cha
     /// <summary>Instead of a response: memory that the command names is not mapped at this moment, and it has done nothing.</summary>
     internal const uint Unmapped = 1;
 
+    /// <summary>Instead of a response: the renderer is asked, and its thread answers.</summary>
+    internal const uint Deferred = 2;
+
+    /// <summary>Instead of a response: the command has done nothing, and comes again on the renderer's thread.</summary>
+    internal const uint Left = 3;
+
     /// <summary>The driver's memory.</summary>
     internal Type2 Iommu { get; } = iommu;
 
@@ -45,6 +51,9 @@ internal readonly ref struct ControlCommand(Virtqueue queue, DescriptorChain cha
         command = bare;
         return false;
     }
+
+    /// <summary>The command whose header was read before, to be answered.</summary>
+    internal static ControlCommand Resume(Virtqueue queue, DescriptorChain chain, Type2 iommu, in VirtioGpuCtrlHdr hdr) => new(queue, chain, iommu) { Hdr = hdr };
 
     /// <summary>
     /// The request as a struct; false where it is shorter. The header in it is a second copy of what the guest may have
@@ -95,15 +104,27 @@ internal readonly ref struct ControlCommand(Virtqueue queue, DescriptorChain cha
 
     /// <summary>Answers and returns the chain to the driver.</summary>
     internal void Respond<T>(in T response)
-        where T : unmanaged
-    {
-        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in response));
-        int length = (int)Math.Min((ulong)bytes.Length, _chain.WritableLength);
-        if (length > 0 && !_chain.Write(0, bytes[..length]))
-        {
-            length = 0; // The driver's buffer left its memory meanwhile.
-        }
+        where T : unmanaged => _queue.Push(_chain.Head, Write(0, MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in response))));
 
-        _queue.Push(_chain.Head, (uint)length);
+    /// <summary>Answers with a header and what follows it.</summary>
+    internal void Respond(uint type, ReadOnlySpan<byte> data)
+    {
+        uint written = Write(type);
+        _queue.Push(_chain.Head, written + Write(written, data));
+    }
+
+    /// <summary>Writes an answer of a header alone, and returns the chain to nobody: how much there is of it.</summary>
+    internal uint Write(uint type)
+    {
+        VirtioGpuCtrlHdr hdr = ResponseHeader(type);
+        return Write(0, MemoryMarshal.AsBytes(new ReadOnlySpan<VirtioGpuCtrlHdr>(in hdr)));
+    }
+
+    private uint Write(uint offset, ReadOnlySpan<byte> bytes)
+    {
+        int length = (int)Math.Min((ulong)bytes.Length, _chain.WritableLength - Math.Min(offset, _chain.WritableLength));
+
+        // Otherwise the driver's buffer left its memory meanwhile.
+        return length > 0 && _chain.Write(offset, bytes[..length]) ? (uint)length : 0;
     }
 }

@@ -9,7 +9,7 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// Each command answers with a VIRTIO_GPU_RESP, which Linux gives no buffer for. A driver tells where the picture's top
 /// left corner is (a DRM cursor plane's crtc_x and crtc_y), a head wants the hot spot's place.
 /// </summary>
-internal sealed partial class CursorCommands(ResourceTable resources, IReadOnlyList<Head> heads)
+internal sealed partial class CursorCommands(ResourceTable resources, IReadOnlyList<Head> heads, Rendering? rendering)
 {
     private const int PictureBytes = CURSOR_SIZE * CURSOR_SIZE * BytesPerPixel;
 
@@ -44,17 +44,51 @@ internal sealed partial class CursorCommands(ResourceTable resources, IReadOnlyL
             return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
         }
 
+        if (resource is Resource3D rendered)
+        {
+            return ReadRendered(rendered, request);
+        }
+
         var pixels = new byte[PictureBytes];
         uint response = resource is Resource2D picture ? Read(picture, pixels) : Read((GuestBlob)resource, pixels);
         if (response == VIRTIO_GPU_RESP_OK_NODATA)
         {
-            hot = ((int)Math.Min(request.HotX, CURSOR_SIZE - 1), (int)Math.Min(request.HotY, CURSOR_SIZE - 1));
-            head.SetCursor(
-                new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hot.X, hot.Y, pixels),
-                Coordinate(request.X) + hot.X, Coordinate(request.Y) + hot.Y);
+            Set(request, pixels);
         }
 
         return response;
+    }
+
+    /// <summary>The picture of a renderer's resource is there.</summary>
+    internal void ShowRendered(RendererCall call) => Set(call.Cursor, call.Data.AsSpan(0, PictureBytes).ToArray());
+
+    private void Set(in VirtioGpuUpdateCursor request, byte[] pixels)
+    {
+        ref (int X, int Y) hot = ref _hotSpots[request.ScanoutId];
+        hot = ((int)Math.Min(request.HotX, CURSOR_SIZE - 1), (int)Math.Min(request.HotY, CURSOR_SIZE - 1));
+        heads[(int)request.ScanoutId].SetCursor(
+            new CursorImage(CURSOR_SIZE, CURSOR_SIZE, hot.X, hot.Y, pixels),
+            Coordinate(request.X) + hot.X, Coordinate(request.Y) + hot.Y);
+    }
+
+    // Such a command is the renderer's thread's, though the queue is not.
+    private uint ReadRendered(Resource3D resource, in VirtioGpuUpdateCursor request)
+    {
+        if (!rendering!.IsOwnThread)
+        {
+            rendering.Ready(CURSORQ);
+            return ControlCommand.Left;
+        }
+
+        if (resource.Description.Width != CURSOR_SIZE || resource.Description.Height != CURSOR_SIZE)
+        {
+            return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        }
+
+        uint answer = rendering.Call.Begin(RendererCallKind.ReadCursor, resource: resource.Id);
+        rendering.Call.Cursor = request;
+        rendering.Call.TakeData(PictureBytes);
+        return answer;
     }
 
     /// <summary>Data path: allocates nothing.</summary>

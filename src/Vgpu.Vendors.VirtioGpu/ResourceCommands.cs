@@ -7,7 +7,8 @@ using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 namespace Vgpu.Vendors.VirtioGpu;
 
 /// <summary>Makes, names and frees resources; each command answers with a VIRTIO_GPU_RESP.</summary>
-internal sealed class ResourceCommands(ResourceTable resources, ScanoutCommands scanouts, BackingCommands backings, IRenderer renderer)
+internal sealed class ResourceCommands(
+    ResourceTable resources, ScanoutCommands scanouts, BackingCommands backings, IRenderer renderer, Resource3DCommands? rendered)
 {
     internal uint Create2D(in ControlCommand command)
     {
@@ -96,6 +97,11 @@ internal sealed class ResourceCommands(ResourceTable resources, ScanoutCommands 
         if (!resources.TryFind(request.ResourceId, out GpuResource? resource))
         {
             return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+        }
+
+        if (resource is Resource3D one)
+        {
+            return rendered!.Unref(one);
         }
 
         scanouts.Disable(resource);

@@ -14,10 +14,11 @@ namespace Vgpu.Vendors.VirtioGpu;
 /// Saves and loads resources. A load checks what the commands check, charges before it makes anything, and resolves no
 /// guest address: the first use does. What it has made when it throws is in the table. Device lock held.
 /// </summary>
-internal sealed class ResourceState(ResourceTable resources, IRenderer renderer, Type2 iommu)
+internal sealed class ResourceState(ResourceTable resources, IRenderer renderer, Rendering? rendering, Type2 iommu)
 {
     private const uint Picture = 1;
     private const uint Blob = 2;
+    private const uint Rendered = 3;
 
     private const int PiecePixels = 1 << 18;
     private const int EntriesAtOnce = 256;
@@ -32,8 +33,8 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         {
             Id = resource.Id,
             Uuid = resource.Uuid ?? Guid.Empty,
-            BackingEntries = resource.Backing is null ? 0 : VideoMemory.EntriesOf(resource.BackingCost),
-            Entries = resource.Backing is { } backing ? (uint)backing.EntryCount : 0,
+            BackingEntries = BackingOf(resource) is null ? 0 : VideoMemory.EntriesOf(resource.BackingCost),
+            Entries = BackingOf(resource) is { } backing ? (uint)backing.EntryCount : 0,
         };
         if (resource is Resource2D picture)
         {
@@ -42,6 +43,13 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
             saved.Width = (uint)picture.Host.Width;
             saved.Height = (uint)picture.Host.Height;
         }
+        else if (resource is Resource3D { Description: var description })
+        {
+            saved.Kind = Rendered;
+            saved.Format = description.Format;
+            saved.Width = description.Width;
+            saved.Height = description.Height;
+        }
         else
         {
             saved.Kind = Blob;
@@ -49,7 +57,12 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         }
 
         state.Write(saved);
-        if (resource.Backing is { } list)
+        if (resource is Resource3D rendered)
+        {
+            state.Write(SavedRendered.Of(rendered.Description));
+        }
+
+        if (BackingOf(resource) is { } list)
         {
             SaveEntries(list, state);
         }
@@ -68,6 +81,7 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         {
             Picture => MakePicture(saved, state),
             Blob => MakeBlob(saved),
+            Rendered => MakeRendered(saved, state),
             _ => throw new InvalidDataException("the kind of a resource"),
         };
         resource.Uuid = saved.Uuid == Guid.Empty ? null : saved.Uuid;
@@ -77,6 +91,22 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         {
             LoadPixels(picture.Host, state);
         }
+    }
+
+    // A command that is not done is done anew by a successor.
+    private static DmaScatterList? BackingOf(GpuResource resource) => resource is Resource3D { IsBackingProvisional: true } ? null : resource.Backing;
+
+    // What the renderer had of it is gone: it is made again, and has what its backing holds.
+    private Resource3D MakeRendered(in SavedResource saved, StateReader state)
+    {
+        StateReader.Require(rendering is not null && state.IsCheckpoint && saved.Size == 0, "a resource that no renderer has");
+        RendererResource3D description = state.Read<SavedRendered>().Describe(saved.Format, saved.Width, saved.Height);
+        ulong cost = VideoMemory.CostOf(RendererFormat.BytesOf(description));
+        Charge(cost);
+        RendererDue due = RendererDue.Create | RendererDue.Show | (saved.BackingEntries == 0 ? RendererDue.None : RendererDue.Back | RendererDue.Fill);
+        var made = new Resource3D(saved.Id, cost, description) { Due = due };
+        rendering!.Await(made);
+        return made;
     }
 
     private Resource2D MakePicture(in SavedResource saved, StateReader state)
@@ -132,7 +162,8 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
                 entry = new DmaEntry(one.Iova, one.Length);
             }
 
-            var backing = new DmaScatterList(iommu, read, IommuProtection.IOMMU_READ, VideoMemory.MaxRunsOf(count));
+            IommuProtection protection = resource is Resource3D ? Resource3DCommands.Protection : IommuProtection.IOMMU_READ;
+            var backing = new DmaScatterList(iommu, read, protection, VideoMemory.MaxRunsOf(count));
             StateReader.Require(resource is not GuestBlob blob || backing.Length >= blob.Size, "a backing that is too small for its blob");
             resource.Backing = backing;
         }
@@ -226,6 +257,43 @@ internal sealed class ResourceState(ResourceTable resources, IRenderer renderer,
         /// <summary>Entries that the driver gave, which are paid for, and those that are left of them when neighbours are joined.</summary>
         internal uint BackingEntries;
         internal uint Entries;
+    }
+
+    [StructLayout(LayoutKind.Sequential, Pack = 1)]
+    private struct SavedRendered
+    {
+        internal uint Target;
+        internal uint Bind;
+        internal uint Depth;
+        internal uint ArraySize;
+        internal uint LastLevel;
+        internal uint Samples;
+        internal uint Flags;
+
+        internal static SavedRendered Of(in RendererResource3D description) => new()
+        {
+            Target = description.Target,
+            Bind = description.Bind,
+            Depth = description.Depth,
+            ArraySize = description.ArraySize,
+            LastLevel = description.LastLevel,
+            Samples = description.Samples,
+            Flags = description.Flags,
+        };
+
+        internal readonly RendererResource3D Describe(uint format, uint width, uint height) => new()
+        {
+            Format = format,
+            Width = width,
+            Height = height,
+            Target = Target,
+            Bind = Bind,
+            Depth = Depth,
+            ArraySize = ArraySize,
+            LastLevel = LastLevel,
+            Samples = Samples,
+            Flags = Flags,
+        };
     }
 
     [StructLayout(LayoutKind.Sequential, Pack = 1)]

@@ -1,5 +1,7 @@
 // The resources of one vGPU by id, and what they cost.
 using System.Diagnostics.CodeAnalysis;
+using Vgpu.Gpus;
+using Vgpu.Vfio.Iommu;
 
 namespace Vgpu.Vendors.VirtioGpu;
 
@@ -28,6 +30,24 @@ internal sealed class ResourceTable(VideoMemory memory)
     {
         _resources.Remove(resource.Id);
         Free(resource);
+    }
+
+    /// <summary>
+    /// Puts a resource of the renderer in the place of a picture, with its charges, its name and its backing, which may be
+    /// written from now on. The picture's host is the caller's to dispose.
+    /// </summary>
+    internal Resource3D Hand(Resource2D picture, Type2 iommu)
+    {
+        RendererResource3D description = Resource3D.Picture((uint)picture.Host.Format, (uint)picture.Host.Width, (uint)picture.Host.Height);
+        var made = new Resource3D(picture.Id, picture.Cost, description) { BackingCost = picture.BackingCost, Uuid = picture.Uuid };
+        if (picture.Backing is { } backing)
+        {
+            DmaEntry[] entries = [.. backing.Entries];
+            made.Backing = new DmaScatterList(iommu, entries, Resource3DCommands.Protection, VideoMemory.MaxRunsOf(VideoMemory.EntriesOf(picture.BackingCost)));
+        }
+
+        _resources[picture.Id] = made;
+        return made;
     }
 
     /// <summary>Lets go of the backing.</summary>

@@ -30,6 +30,18 @@ internal sealed partial class ScanoutCommands
         return error;
     }
 
+    /// <summary>Has the renderer's thread show again what a checkpoint left out.</summary>
+    internal void LendToRecover(Resource3D resource, RendererCall call)
+    {
+        foreach (Scanout scanout in scanouts)
+        {
+            if (ReferenceEquals(scanout.Resource, resource) && scanout.IsToRecover && scanout.TryLend(default, out FlushTarget target))
+            {
+                call.Add(target);
+            }
+        }
+    }
+
     /// <summary>After the resources.</summary>
     internal void LoadState(StateReader state)
     {
@@ -43,6 +55,9 @@ internal sealed partial class ScanoutCommands
 internal sealed partial class Scanout
 {
     private bool _isToRecover;
+
+    /// <summary>Whether it showed what it is to show again.</summary>
+    internal bool IsToRecover => _isToRecover;
 
     /// <summary>Bytes at most beside the copy of a blob, which counts against the quota.</summary>
     internal static int MaxStateLength => Marshal.SizeOf<SavedScanout>();
@@ -60,7 +75,7 @@ internal sealed partial class Scanout
             Format = isBlob ? (uint)_layout.Format : 0,
             Offset = isBlob ? _layout.Offset : 0,
             Stride = isBlob ? _layout.Stride : 0,
-            Stale = isBlob && _stale ? 1u : 0,
+            Stale = Resource is not Resource2D && _stale ? 1u : 0,
         });
         for (int y = 0; isBlob && !state.IsCheckpoint && y < _rect.Height; y++)
         {
@@ -88,6 +103,14 @@ internal sealed partial class Scanout
                 StateReader.Require(
                     saved.Format == 0 && saved.Offset == 0 && saved.Stride == 0 && saved.Stale == 0, "the layout of a picture that has its own");
                 LoadPicture(picture, rect);
+                break;
+            case Resource3D rendered:
+                StateReader.Require(
+                    saved.Format == 0 && saved.Offset == 0 && saved.Stride == 0 && saved.Stale <= 1 && state.IsCheckpoint, "the layout of a picture that has its own");
+                StateReader.Require(
+                    (ulong)rect.X + (ulong)rect.Width <= rendered.Description.Width && (ulong)rect.Y + (ulong)rect.Height <= rendered.Description.Height, "a scanout beyond its resource");
+                StateReader.Require(Show(rendered, Rendered, rect) == VIRTIO_GPU_RESP_OK_NODATA, "more than this vGPU's video memory, or the host's");
+                _isToRecover = saved.Stale == 0;
                 break;
             case GuestBlob blob:
                 LoadBlob(blob, saved, rect, state);
@@ -133,7 +156,7 @@ internal sealed partial class Scanout
     /// </summary>
     internal Errno Recover(bool giveUp)
     {
-        if (Resource is null || (Resource is GuestBlob && !_isToRecover))
+        if (Resource is null or Resource3D || (Resource is GuestBlob && !_isToRecover))
         {
             return Errno.None;
         }

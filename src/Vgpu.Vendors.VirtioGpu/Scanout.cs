@@ -1,4 +1,4 @@
-// What one head shows: a rectangle of a 2D resource, or of a guest blob (virtio 1.2, 5.7.6.8).
+// What one head shows: a rectangle of a 2D resource, of the renderer's, or of a guest blob (virtio 1.2, 5.7.6.8).
 using Vgpu.Linux;
 using Vgpu.Screens;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
@@ -12,20 +12,29 @@ namespace Vgpu.Vendors.VirtioGpu;
 internal readonly record struct BlobLayout(PixelFormat Format, ulong Offset, uint Stride);
 
 /// <summary>
-/// One scanout and its head. A 2D resource is shown where its pixels are; a blob is copied, damage by damage, into a
-/// surface that belongs to the scanout and counts against the quota. Used with the device's lock held.
+/// One scanout and its head. A 2D resource is shown where its pixels are; a blob and what the renderer has are copied, damage by
+/// damage, into a surface that belongs to the scanout and counts against the quota. Used with the device's lock held.
 /// </summary>
 internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposable
 {
     private Rect _rect;
     private BlobLayout _layout;
 
-    // Made here: a slice of a resource's surface, or the copy of a blob, whose cost is charged.
+    // Made here: a slice of a resource's surface, or a copy, whose cost is charged.
     private Surface? _own;
     private ulong _ownCost;
 
-    // A blob was put on that nothing has been copied from yet: the first flush takes all of it.
+    // The renderer's thread writes there: it stays until it is returned.
+    private Surface? _lent;
+
+    // Something was put on that nothing has been copied from yet: the first flush takes all of it.
     private bool _stale;
+
+    /// <summary>How what a renderer gives is kept.</summary>
+    internal static BlobLayout Rendered => new(PixelFormat.B8G8R8X8, 0, 0);
+
+    /// <summary>The part of the resource that is shown.</summary>
+    internal Rect Rect => _rect;
 
     internal Head Head { get; } = head;
 
@@ -54,10 +63,10 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         return VIRTIO_GPU_RESP_OK_NODATA;
     }
 
-    /// <summary>Shows a part of a blob, which holds all of it. The picture comes with the first flush. A VIRTIO_GPU_RESP.</summary>
-    internal uint Show(GuestBlob blob, in BlobLayout layout, Rect rect)
+    /// <summary>Shows a part of a blob or of a renderer's resource, which holds all of it. The picture comes with the first flush. A VIRTIO_GPU_RESP.</summary>
+    internal uint Show(GpuResource copied, in BlobLayout layout, Rect rect)
     {
-        bool reuse = Resource is GuestBlob && _own is { } old && old.Width == rect.Width && old.Height == rect.Height
+        bool reuse = Resource is GuestBlob or Resource3D && _own is { } old && old.Width == rect.Width && old.Height == rect.Height
             && old.Format == layout.Format;
         if (!reuse)
         {
@@ -82,8 +91,8 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
             _ownCost = cost;
         }
 
-        _stale = !reuse || !ReferenceEquals(Resource, blob) || _layout != layout || _rect != rect || _stale;
-        Resource = blob;
+        _stale = !reuse || !ReferenceEquals(Resource, copied) || _layout != layout || _rect != rect || _stale;
+        Resource = copied;
         _rect = rect;
         _layout = layout;
         return VIRTIO_GPU_RESP_OK_NODATA;
@@ -131,6 +140,46 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         }
 
         damage = damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y };
+        Tell(damage, isAgain);
+
+        return Errno.None;
+    }
+
+    /// <summary>Where the renderer's thread puts what is new of the resource, <paramref name="rect"/> of it or all; false: nothing of it is shown.</summary>
+    internal bool TryLend(Rect rect, out FlushTarget target)
+    {
+        Rect damage = _stale ? _rect : rect.Intersect(_rect);
+        if (damage.IsEmpty)
+        {
+            target = default;
+            return false;
+        }
+
+        _lent = _own;
+        target = new FlushTarget { Scanout = this, Surface = _own!, From = damage, X = damage.X - _rect.X, Y = damage.Y - _rect.Y, IsFirst = _stale };
+        return true;
+    }
+
+    /// <summary>The renderer's thread has done with it; <paramref name="isDone"/>: and the head shows it.</summary>
+    internal void Return(in FlushTarget target, bool isDone, bool isAgain = false)
+    {
+        _lent = null;
+        if (!ReferenceEquals(_own, target.Surface))
+        {
+            target.Surface.Dispose();
+        }
+        else if (isDone)
+        {
+            _stale = false;
+            _isToRecover = false;
+            Tell(new Rect(target.X, target.Y, target.From.Width, target.From.Height), isAgain);
+        }
+    }
+
+    public void Dispose() => Disable();
+
+    private void Tell(Rect damage, bool isAgain)
+    {
         if (isAgain)
         {
             Head.Redraw(damage);
@@ -139,11 +188,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         {
             Head.Flush(damage);
         }
-
-        return Errno.None;
     }
-
-    public void Dispose() => Disable();
 
     private unsafe Errno CopyFrom(GuestBlob blob, Rect damage)
     {
@@ -166,7 +211,11 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
     private void Replace(Surface? shown, Surface? own)
     {
         Head.SetSurface(shown);
-        _own?.Dispose();
+        if (!ReferenceEquals(_own, _lent))
+        {
+            _own?.Dispose();
+        }
+
         _own = own;
     }
 

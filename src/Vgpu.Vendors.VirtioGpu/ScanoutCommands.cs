@@ -17,14 +17,28 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         }
 
         // A blob has no format of its own: it is shown by SET_SCANOUT_BLOB.
-        if (!TryTarget(request.ScanoutId, request.ResourceId, out Scanout? scanout, out Resource2D? resource, out uint answer))
+        if (!TryTarget(request.ScanoutId, request.ResourceId, out Scanout? scanout, out GpuResource? resource, out uint answer))
         {
             return answer;
         }
 
-        return GuestRect.TryWithin(request.R, (uint)resource.Host.Width, (uint)resource.Host.Height, out Rect rect) && scanout.CanShow(rect)
-            ? scanout.Show(resource, rect)
-            : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        (uint width, uint height) = resource switch
+        {
+            Resource2D picture => ((uint)picture.Host.Width, (uint)picture.Host.Height),
+            Resource3D rendered => (rendered.Description.Width, rendered.Description.Height),
+            _ => default,
+        };
+        if (width == 0)
+        {
+            return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
+        }
+
+        if (!GuestRect.TryWithin(request.R, width, height, out Rect rect) || !scanout.CanShow(rect))
+        {
+            return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        }
+
+        return resource is Resource2D shown ? scanout.Show(shown, rect) : scanout.Show(resource, Scanout.Rendered, rect);
     }
 
     internal uint SetScanoutBlob(in ControlCommand command)
@@ -68,6 +82,11 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
             return VIRTIO_GPU_RESP_ERR_INVALID_RESOURCE_ID;
         }
 
+        if (resource is Resource3D rendered)
+        {
+            return Flush(rendered, request.R);
+        }
+
         Rect rect;
         if (resource is Resource2D picture)
         {
@@ -97,6 +116,29 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
         return ControlCommand.ResponseTo(error);
     }
 
+    // The renderer's thread copies what each head shows of it; the head hears of it then.
+    private uint Flush(Resource3D resource, in VirtioGpuRect request)
+    {
+        if (!GuestRect.TryWithin(request, resource.Description.Width, resource.Description.Height, out Rect rect))
+        {
+            return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        }
+
+        uint answer = Call!.Begin(RendererCallKind.Flush, resource: resource.Id);
+        foreach (Scanout scanout in scanouts)
+        {
+            if (ReferenceEquals(scanout.Resource, resource) && scanout.TryLend(rect, out FlushTarget target))
+            {
+                Call.Add(target);
+            }
+        }
+
+        return Call.Targets.IsEmpty ? VIRTIO_GPU_RESP_OK_NODATA : answer;
+    }
+
+    /// <summary>What the renderer's thread is at; null: there is no renderer.</summary>
+    internal RendererCall? Call { get; set; }
+
     /// <summary>Whether any blob is shown that nothing was flushed of yet.</summary>
     internal bool IsStale
     {
@@ -124,6 +166,22 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
                 scanout.Disable();
             }
         }
+    }
+
+    /// <summary>Heads that show a picture show what the renderer has of it; false: the quota has no room for a copy, and a head shows nothing.</summary>
+    internal bool Replace(Resource2D picture, Resource3D made)
+    {
+        bool fits = true;
+        foreach (Scanout scanout in scanouts)
+        {
+            if (ReferenceEquals(scanout.Resource, picture) && scanout.Show(made, Scanout.Rendered, scanout.Rect) != VIRTIO_GPU_RESP_OK_NODATA)
+            {
+                scanout.Disable();
+                fits = false;
+            }
+        }
+
+        return fits;
     }
 
     /// <summary>Blanks every head.</summary>

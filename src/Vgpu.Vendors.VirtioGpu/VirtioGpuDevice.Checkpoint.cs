@@ -22,6 +22,7 @@ public sealed partial class VirtioGpuDevice : IVgpuModel
         if (step == RecoveryStep.Done)
         {
             _recovery = null;
+            _rendering?.ReleaseHeld();
         }
 
         return step;
@@ -66,7 +67,10 @@ public sealed partial class VirtioGpuDevice : IVgpuModel
     private bool ChangesState(uint command) => command switch
     {
         VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D or VIRTIO_GPU_CMD_GET_DISPLAY_INFO or VIRTIO_GPU_CMD_GET_EDID
-            or VIRTIO_GPU_CMD_GET_CAPSET_INFO => false,
+            or VIRTIO_GPU_CMD_GET_CAPSET_INFO or VIRTIO_GPU_CMD_GET_CAPSET
+            or VIRTIO_GPU_CMD_SUBMIT_3D or VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D or VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D
+            or VIRTIO_GPU_CMD_CTX_CREATE or VIRTIO_GPU_CMD_CTX_DESTROY
+            or VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE or VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE => false,
         VIRTIO_GPU_CMD_RESOURCE_FLUSH => _scanouts.IsStale,
         _ => true,
     };

@@ -19,9 +19,12 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
     long IVfioMigratable.MaxStateLength =>
         (long)Math.Min(_resources.Memory.Ceiling, long.MaxValue / 4) + HeadsLength;
 
+    /// <summary>What a guest has in a renderer can't be had back from there: it moves when it has let go of all of it.</summary>
+    bool IVfioMigratable.IsMovable => _rendering?.IsMovable ?? true;
+
     long IVfioMigratable.MaxCheckpointLength => CheckpointLengthAt(_resources.Memory.Ceiling);
 
-    private long HeadsLength => Marshal.SizeOf<SavedDevice>()
+    private long HeadsLength => Marshal.SizeOf<SavedDevice>() + (_rendering?.MaxStateLength ?? 0)
         + (_heads.Count * (long)(Marshal.SizeOf<SavedMonitor>() + CursorCommands.MaxStateLength + Scanout.MaxStateLength));
 
     private long CheckpointLengthAt(ulong videoMemory) => ResourceState.MaxCheckpointLength(videoMemory) + HeadsLength;
@@ -44,7 +47,7 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
             Heads = _heads.Count,
             EventsRead = _eventsRead,
             DisplayChanged = _displayChanged ? 1u : 0,
-            Resources = _resources.Count,
+            Resources = CountDone(),
         });
         for (int i = 0; i < _heads.Count; i++)
         {
@@ -61,10 +64,26 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
         _cursors.SaveState(state);
         foreach (GpuResource resource in _resources.All)
         {
-            ResourceState.Save(resource, state);
+            if (resource is not Resource3D { IsProvisional: true })
+            {
+                ResourceState.Save(resource, state);
+            }
         }
 
         _scanouts.SaveState(state);
+        _rendering?.SaveState(state);
+    }
+
+    // One whose command is under way is made anew by a successor.
+    private int CountDone()
+    {
+        int count = _resources.Count;
+        foreach (GpuResource resource in _resources.All)
+        {
+            count -= resource is Resource3D { IsProvisional: true } ? 1 : 0;
+        }
+
+        return count;
     }
 
     void IVfioMigratable.LoadState(StateReader state)
@@ -96,13 +115,14 @@ public sealed partial class VirtioGpuDevice : IVfioMigratable
 
     private void LoadResources(int count, StateReader state)
     {
-        var resources = new ResourceState(_resources, _renderer, Transport.Iommu);
+        var resources = new ResourceState(_resources, _renderer, _rendering, Transport.Iommu);
         for (int i = 0; i < count; i++)
         {
             resources.Load(state);
         }
 
         _scanouts.LoadState(state);
+        _rendering?.LoadState(state);
     }
 
     // The driver knows these monitors: they are no news to it.

@@ -1,4 +1,4 @@
-// The virtio GPU device (virtio 1.2, 5.7), 2D with blobs of guest memory: queues, features, configuration and dispatch.
+// The virtio GPU device (virtio 1.2, 5.7): queues, features, configuration and dispatch.
 using System.Runtime.InteropServices;
 using Vgpu.Gpus;
 using Vgpu.Pci;
@@ -9,12 +9,14 @@ using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 namespace Vgpu.Vendors.VirtioGpu;
 
 /// <summary>
-/// A virtio GPU apart from any transport. Every 2D command is done when its response is written, so a fence is echoed
-/// at once. What a guest gets wrong is answered with the response that the specification or QEMU gives, and logged at
+/// A virtio GPU apart from any transport, 2D with blobs of guest memory, or 3D with a renderer of the host's. Every 2D command is
+/// done when its response is written, so a fence is echoed at once; what the renderer does is answered by its thread. What a guest gets wrong is answered with the response that the specification or QEMU gives, and logged at
 /// a bounded rate; it never throws. Threads: as <see cref="VirtioDevice"/> says; a monitor's change may come on any.
 /// </summary>
 public sealed partial class VirtioGpuDevice : VirtioDevice
 {
+    private const ulong VirglFeature = 1UL << VIRTIO_GPU_F_VIRGL;
+    private const ulong ContextInitFeature = 1UL << VIRTIO_GPU_F_CONTEXT_INIT;
     private const ulong EdidFeature = 1UL << VIRTIO_GPU_F_EDID;
     private const ulong UuidFeature = 1UL << VIRTIO_GPU_F_RESOURCE_UUID;
     private const ulong BlobFeature = 1UL << VIRTIO_GPU_F_RESOURCE_BLOB;
@@ -31,6 +33,9 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     private readonly ScanoutCommands _scanouts;
     private readonly CursorCommands _cursors;
     private readonly GuestFaultLog _faults;
+    private readonly Rendering? _rendering;
+    private readonly ContextCommands? _contexts;
+    private readonly Resource3DCommands? _rendered;
     private readonly VgpuNotices _notices;
     private ulong _features;
     private uint _eventsRead;
@@ -44,8 +49,17 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     /// <param name="guestBlobs">Whether RESOURCE_BLOB is offered.</param>
     /// <param name="notices">Where the owner hears of what the guest does; null: nowhere.</param>
     /// <param name="peakVideoMemory">See <see cref="VgpuOptions.PeakVideoMemory"/>.</param>
+    /// <param name="renderer3D">See <see cref="VgpuOptions.Renderer3D"/>; null: the guest does not render. What it throws comes out of here.</param>
     public VirtioGpuDevice(
-        Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false, VgpuNotices? notices = null, ulong peakVideoMemory = 0)
+        Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false, VgpuNotices? notices = null, ulong peakVideoMemory = 0,
+        Func<IRenderer3D>? renderer3D = null)
+        : this(screen, renderer, videoMemory, guestBlobs, notices, peakVideoMemory, renderer3D, RendererPatience.Default)
+    {
+    }
+
+    internal VirtioGpuDevice(
+        Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs, VgpuNotices? notices, ulong peakVideoMemory,
+        Func<IRenderer3D>? renderer3D, RendererPatience patience)
     {
         _notices = notices ?? new VgpuNotices();
         _faults = new GuestFaultLog(_notices);
@@ -56,9 +70,23 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
         _resources = new ResourceTable(memory);
         _display = new DisplayCommands(_heads);
         _scanouts = new ScanoutCommands(_resources, [.. _heads.Select(head => new Scanout(head, memory))]);
-        _backings = new BackingCommands(_resources);
-        _resourceCommands = new ResourceCommands(_resources, _scanouts, _backings, renderer);
-        _cursors = new CursorCommands(_resources, _heads);
+        if (renderer3D is not null)
+        {
+            _rendering = new Rendering(renderer3D, this, _resources, _scanouts, _faults, _notices, patience);
+            _contexts = new ContextCommands(_rendering, _resources, _scanouts);
+            _rendered = new Resource3DCommands(_rendering, _resources);
+            _scanouts.Call = _rendering.Call;
+            DeviceFeatures |= VirglFeature | ContextInitFeature;
+        }
+
+        _backings = new BackingCommands(_resources, _rendered);
+        _resourceCommands = new ResourceCommands(_resources, _scanouts, _backings, renderer, _rendered);
+        _cursors = new CursorCommands(_resources, _heads, _rendering);
+        if (_rendering is not null)
+        {
+            _rendering.ShowCursor = _cursors.ShowRendered;
+        }
+
         foreach (Head head in _heads)
         {
             head.PreferredModeChanged += OnPreferredModeChanged;
@@ -69,7 +97,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
 
     public override uint PciClassCode => PciIds.PCI_CLASS_DISPLAY_OTHER;
 
-    /// <summary>EDID, RESOURCE_UUID and, where wanted, RESOURCE_BLOB; neither VIRGL nor CONTEXT_INIT.</summary>
+    /// <summary>EDID, RESOURCE_UUID and, where wanted, RESOURCE_BLOB; with a renderer VIRGL and CONTEXT_INIT.</summary>
     public override ulong DeviceFeatures { get; }
 
     /// <summary>The control queue and the cursor queue.</summary>
@@ -86,7 +114,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
 
     public override void ReadConfig(int offset, Span<byte> data)
     {
-        Span<uint> config = [_eventsRead, 0, (uint)_heads.Count, 0];
+        Span<uint> config = [_eventsRead, 0, (uint)_heads.Count, (uint)(_rendering?.Capsets.Count ?? 0)];
         MemoryMarshal.AsBytes(config).Slice(offset, data.Length).CopyTo(data);
     }
 
@@ -120,6 +148,12 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
         }
 
         uint response = queueIndex == CURSORQ ? HandleCursor(command) : HandleControl(command);
+        if (response == ControlCommand.Left)
+        {
+            queue.Leave();
+            return;
+        }
+
         if (response == ControlCommand.Unmapped)
         {
             if (queue.TryLeaveForRemap())
@@ -130,7 +164,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
             response = VIRTIO_GPU_RESP_ERR_UNSPEC;
         }
 
-        if (response == ControlCommand.Answered)
+        if (response == ControlCommand.Answered || (_rendering is { IsOwnThread: true } rendering && rendering.TryTake(command, queue, chain, response)))
         {
             return;
         }
@@ -156,6 +190,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     private void Free()
     {
         _recovery = null;
+        _rendering?.Reset();
         _scanouts.DisableAll();
         _cursors.Reset();
         _resources.Clear();
@@ -164,7 +199,16 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
         _displayChanged = false;
     }
 
-    public override void DmaUnmap(ulong iova, ulong length) => _resources.DmaUnmap(iova, length);
+    public override void DmaUnmap(ulong iova, ulong length)
+    {
+        _rendering?.DmaUnmap(iova, length);
+        _resources.DmaUnmap(iova, length);
+    }
+
+    /// <summary>With a renderer the control queue is its thread's.</summary>
+    public override bool HasOwnThread(int queueIndex) => _rendering is not null && queueIndex == CONTROLQ;
+
+    public override void QueueReady(int queueIndex) => _rendering!.Ready(queueIndex);
 
     protected override void Dispose(bool disposing)
     {
@@ -175,6 +219,7 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
                 head.PreferredModeChanged -= OnPreferredModeChanged;
             }
 
+            _rendering?.Dispose();
             Free();
             _renderer.Dispose();
         }
@@ -219,12 +264,27 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
                 return ControlCommand.Answered;
             case VIRTIO_GPU_CMD_GET_EDID when Has(EdidFeature):
                 return _display.GetEdid(command);
-            case VIRTIO_GPU_CMD_GET_CAPSET_INFO:
-                return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER; // num_capsets is 0: no index is valid.
             default:
-                return VIRTIO_GPU_RESP_ERR_UNSPEC;
+                return Has(VirglFeature) ? HandleRendering(command)
+                    : command.Hdr.Type == VIRTIO_GPU_CMD_GET_CAPSET_INFO ? VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER // No index is valid.
+                    : VIRTIO_GPU_RESP_ERR_UNSPEC;
         }
     }
+
+    private uint HandleRendering(in ControlCommand command) => command.Hdr.Type switch
+    {
+        VIRTIO_GPU_CMD_SUBMIT_3D => _contexts!.Submit(command),
+        VIRTIO_GPU_CMD_TRANSFER_TO_HOST_3D => _rendered!.Transfer(command, isFromHost: false),
+        VIRTIO_GPU_CMD_TRANSFER_FROM_HOST_3D => _rendered!.Transfer(command, isFromHost: true),
+        VIRTIO_GPU_CMD_RESOURCE_CREATE_3D => _rendered!.Create(command),
+        VIRTIO_GPU_CMD_CTX_ATTACH_RESOURCE => _contexts!.AttachResource(command),
+        VIRTIO_GPU_CMD_CTX_DETACH_RESOURCE => _contexts!.DetachResource(command),
+        VIRTIO_GPU_CMD_CTX_CREATE => _contexts!.Create(command, Has(ContextInitFeature)),
+        VIRTIO_GPU_CMD_CTX_DESTROY => _contexts!.Destroy(command),
+        VIRTIO_GPU_CMD_GET_CAPSET_INFO => _contexts!.GetCapsetInfo(command),
+        VIRTIO_GPU_CMD_GET_CAPSET => _contexts!.GetCapset(command),
+        _ => VIRTIO_GPU_RESP_ERR_UNSPEC,
+    };
 
     private bool Has(ulong feature) => (_features & feature) != 0;
 

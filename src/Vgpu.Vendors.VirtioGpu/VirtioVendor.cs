@@ -9,9 +9,14 @@ using Vgpu.Virtio;
 
 namespace Vgpu.Vendors.VirtioGpu;
 
-/// <summary>Offers <c>virtio-gpu</c>, a virtio 1.2 GPU on PCI, 2D, for the stock driver of any guest, and sizes of it.</summary>
-public sealed class VirtioVendor : IVgpuVendor
+/// <summary>
+/// Offers <c>virtio-gpu</c>, a virtio 1.2 GPU on PCI, 2D, for the stock driver of any guest, and sizes of it; where
+/// <paramref name="rendersOnHost"/> also <c>virtio-gpu-gl</c>, whose guests render on the host (<see cref="VgpuOptions.Renderer3D"/>).
+/// </summary>
+public sealed class VirtioVendor(bool rendersOnHost = false) : IVgpuVendor
 {
+    /// <summary>The type whose guests render on the host.</summary>
+    public const string RenderingType = "virtio-gpu-gl";
 
     public string Name => "virtio";
 
@@ -22,6 +27,7 @@ public sealed class VirtioVendor : IVgpuVendor
         Sized("128m", 128, 2, new DisplayMode(2560, 1600)),
         Sized("512m", 512, 4, new DisplayMode(3840, 2160)),
         Sized("1g", 1024, 8, new DisplayMode(5120, 2880)),
+        .. rendersOnHost ? (VgpuType[])[new(RenderingType, "virtio GPU with OpenGL on the host's GPU (VirGL), and all that virtio-gpu has", VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, 512UL << 20)] : [],
     ];
 
     public VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log)
@@ -37,11 +43,22 @@ public sealed class VirtioVendor : IVgpuVendor
             throw new ArgumentException($"{options.Heads} heads: {type.Name} has 1 to {type.MaxHeads}");
         }
 
+        bool renders = type.Name == RenderingType;
+        if (renders != options.Renderer3D is not null)
+        {
+            throw new ArgumentException(renders ? $"{type.Name} needs a renderer of the host's" : $"{type.Name} does not render on the host");
+        }
+
+        if (renders && options.GuestBlobs)
+        {
+            throw new ArgumentException($"{type.Name} has no guest blobs");
+        }
+
         ulong videoMemory = options.VideoMemory == 0 ? type.DefaultVideoMemory : options.VideoMemory;
         VirtioGpuDevice.CheckMode(options.Mode, options.Heads, type.MaxMode, videoMemory);
         var screen = new Screen(options.Heads, options.Mode, type.MaxMode);
         var notices = new VgpuNotices();
-        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs, notices, options.PeakVideoMemory);
+        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs, notices, options.PeakVideoMemory, options.Renderer3D);
         PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
         var function = new VirtioPciTransport(iommu, device, interrupts, NamedLogger.For(log, options.Name), options.Rom);
         return new VgpuInstance(function, screen, device, notices);

@@ -76,6 +76,13 @@ public sealed class DescriptorChain
 
     internal bool HasWritable => _writable.Runs.Length != 0;
 
+    /// <summary>Forgets a part that the range touches: one that is worked on without the lock must not be written where nothing is mapped.</summary>
+    internal void Drop(ulong iova, ulong length)
+    {
+        _readable.Drop(iova, length);
+        _writable.Drop(iova, length);
+    }
+
     internal void Clear()
     {
         _readable.Clear();
@@ -112,6 +119,18 @@ public sealed class DescriptorChain
             _at = 0;
             _atOffset = 0;
             Length = 0;
+        }
+
+        public void Drop(ulong iova, ulong length)
+        {
+            foreach (ref readonly HostRun run in Runs)
+            {
+                if (run.Iova - iova < length || iova - run.Iova < run.Length)
+                {
+                    Clear();
+                    return;
+                }
+            }
         }
 
         public bool Seek(ulong offset, int length)

@@ -41,6 +41,15 @@ public interface IVirtioTransport
     /// <summary>Bytes of a checkpoint's state that there is room for; without a checkpoint, any number. Any thread.</summary>
     long CheckpointRoom { get; }
 
+    /// <summary>
+    /// One chain of a queue, as the transport's own worker does it: <see cref="VirtioDevice.HandleChain"/>. False where there is
+    /// none for now, or one of this queue is under way (<see cref="Virtqueue.GoOn"/>). Lock held.
+    /// </summary>
+    bool Work(int queue);
+
+    /// <summary>The chain that <see cref="Virtqueue.GoOn"/> was said of is done with, or kept. Nothing after a reset. Lock held.</summary>
+    void EndWork(int queue);
+
     /// <summary>Runs <see cref="VirtioDevice.HandleChain"/> again for queues whose chains were left, as after a notification. Any thread.</summary>
     void Wake(int queue);
 }
@@ -82,6 +91,17 @@ public abstract class VirtioDevice : IDisposable
 
     /// <summary>Set by the transport before anything else is called.</summary>
     public IVirtioTransport Transport { get; set; } = null!;
+
+    /// <summary>
+    /// Whether a thread of the device's own works on the queue, with <see cref="IVirtioTransport.Work"/>, and not the transport's.
+    /// Always the same.
+    /// </summary>
+    public virtual bool HasOwnThread(int queueIndex) => false;
+
+    /// <summary>Such a queue may have chains. Any thread, whatever locks it holds; does not block.</summary>
+    public virtual void QueueReady(int queueIndex)
+    {
+    }
 
     /// <summary>Reads the device-specific configuration; the range lies within it. Lock held.</summary>
     public abstract void ReadConfig(int offset, Span<byte> data);

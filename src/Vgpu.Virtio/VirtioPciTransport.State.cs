@@ -13,6 +13,8 @@ public sealed partial class VirtioPciTransport : IVfioMigratable
 
     long IVfioMigratable.MaxStateLength => TransportLength + ((IVfioMigratable)_device).MaxStateLength;
 
+    bool IVfioMigratable.IsMovable => ((IVfioMigratable)_device).IsMovable;
+
     /// <summary>Null where the device that is carried does not save and load its state.</summary>
     protected override IVfioMigratable? State => _device is IVfioMigratable ? base.State : null;
 

@@ -113,7 +113,16 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
 
     public void Wake(int queue)
     {
-        if ((uint)queue < (uint)_queues.Length)
+        if ((uint)queue >= (uint)_queues.Length)
+        {
+            return;
+        }
+
+        if (_device.HasOwnThread(queue))
+        {
+            _device.QueueReady(queue);
+        }
+        else
         {
             _worker.Wake(queue);
         }
@@ -205,7 +214,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     void IVirtioCommonConfigOwner.QueueReady(Virtqueue queue)
     {
         queue.Activate(_common.DriverFeatures);
-        _worker.Wake(queue.Index);
+        Wake(queue.Index);
     }
 
     protected override void OnReset() => ResetDevice();
@@ -340,7 +349,7 @@ public sealed partial class VirtioPciTransport : PciFunction, IVirtioTransport, 
     {
         foreach (Virtqueue queue in _queues)
         {
-            _worker.Wake(queue.Index);
+            Wake(queue.Index);
         }
     }
 

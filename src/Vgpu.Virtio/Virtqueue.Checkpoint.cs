@@ -24,6 +24,7 @@ public sealed partial class Virtqueue
     internal bool EndHandling()
     {
         _isHandling = false;
+        _goesOn = false;
         _chain.Clear();
         return InFlight != 0;
     }

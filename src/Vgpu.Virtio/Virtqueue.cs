@@ -60,6 +60,7 @@ public sealed partial class Virtqueue
     private bool _indirect;
     private bool _left;
     private bool _awaitsRemap;
+    private bool _goesOn;
 
     internal Virtqueue(IVirtqueueOwner owner, int index, ushort maxSize)
     {
@@ -149,6 +150,16 @@ public sealed partial class Virtqueue
     }
 
     /// <summary>
+    /// The device goes on with this chain without the lock, and ends with <see cref="IVirtioTransport.EndWork"/>: until then no
+    /// other of this queue is taken, a successor works on it anew, and what it says is good with the lock held, but for memory
+    /// that was unmapped. Only within HandleChain.
+    /// </summary>
+    public void GoOn() => _goesOn = true;
+
+    /// <summary>Whether a chain is worked on without the lock.</summary>
+    internal bool IsGoingOn => _goesOn;
+
+    /// <summary>
     /// For memory that the chain tells of and that is not mapped: where that may be because the VMM is putting its memory
     /// map together anew, leaves the chain as <see cref="Leave"/> does, and it comes again soon by itself. False, and the
     /// chain stays with the device, once that has lasted too long to be so. Nobody waits meanwhile.
@@ -232,6 +243,7 @@ public sealed partial class Virtqueue
         _indirect = false;
         _left = false;
         _awaitsRemap = false;
+        _goesOn = false;
         _isHandling = false;
         _republish = false;
         EndAwait();
@@ -239,7 +251,11 @@ public sealed partial class Virtqueue
         _chain.Clear();
     }
 
-    internal void DmaUnmap(ulong iova, ulong length) => _ring.Drop(iova, length);
+    internal void DmaUnmap(ulong iova, ulong length)
+    {
+        _ring.Drop(iova, length);
+        _chain.Drop(iova, length);
+    }
 
     internal PopResult TryPop()
     {

@@ -11,7 +11,7 @@ public static class DeviceTypes
     /// <summary>Every name that <see cref="Find"/> takes.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. BuiltInVendors.All.SelectMany(vendor => vendor.Types).Select(type => type.Name), .. s_aliases.Keys];
 
-    /// <summary>A type by name. Throws <see cref="OperatorException"/>.</summary>
+    /// <summary>A type by name. Throws <see cref="OperatorException"/>, also for one that this host can't have.</summary>
     public static (IVgpuVendor Vendor, VgpuType Type) Find(string name)
     {
         string wanted = s_aliases.GetValueOrDefault(name, name);
@@ -19,7 +19,7 @@ public static class DeviceTypes
         {
             if (vendor.Types.FirstOrDefault(type => type.Name == wanted) is VgpuType type)
             {
-                return (vendor, type);
+                return BuiltInVendors.WhyNot(wanted) is string missing ? throw new OperatorException($"{wanted} is not offered on this host: {missing}") : (vendor, type);
             }
         }
 

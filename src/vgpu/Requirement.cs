@@ -1,5 +1,6 @@
 using Vgpu.Linux;
 using Vgpu.Qemu;
+using Vgpu.Vendors.VirtioGpu;
 
 namespace Vgpu.Cli;
 
@@ -24,8 +25,15 @@ internal sealed record Requirement(string Name, string NeededFor, bool IsRequire
         FileAt("OVMF", QemuInstallation.OvmfCode),
         new("option ROM for bochs", "a picture under SeaBIOS", false, Existing(QemuInstallation.BochsRom), Setup),
         new("KVM", "fast guests", false, QemuInstallation.Accelerator == "kvm" ? "a guest boots on it" : null, "guests run under TCG without it; see whether this machine has virtualisation, and whether you may open /dev/kvm"),
+        ProbeVirgl(),
         new("a GPU driver on the host", "rendering for guests", false, Directory.Exists("/dev/dri") ? "/dev/dri" : null, "the software GPU draws without it"),
     ];
+
+    private static Requirement ProbeVirgl()
+    {
+        string? missing = BuiltInVendors.WhyNot(VirtioVendor.RenderingType);
+        return new("VirGL", $"{VirtioVendor.RenderingType}, guests that render by OpenGL", false, missing is null ? $"{VirtioVendor.RenderingType} is offered" : null, missing ?? string.Empty);
+    }
 
     private static Requirement FileAt(string name, string path) => new(name, "demo, tests", true, Existing(path), Setup);
 

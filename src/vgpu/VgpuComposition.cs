@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
 using Vgpu.Host.Software;
+using Vgpu.Host.Virgl;
+using Vgpu.Vendors.VirtioGpu;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
 
 namespace Vgpu.Cli;
 
-/// <summary>A domain and a vendor's instance on it, drawn by the software GPU.</summary>
+/// <summary>A domain and a vendor's instance on it, drawn by the software GPU, and by VirGL where its guests render.</summary>
 internal sealed class VgpuComposition : IDisposable
 {
     private readonly Type2 _iommu;
@@ -20,7 +22,8 @@ internal sealed class VgpuComposition : IDisposable
         try
         {
             // The instance owns the renderer from here on.
-            Instance = vendor.Create(type, options, _iommu, renderer, named);
+            bool renders = type.Name == VirtioVendor.RenderingType;
+            Instance = vendor.Create(type, renders ? options with { Renderer3D = () => Start(named) } : options, _iommu, renderer, named);
         }
         catch (ArgumentException)
         {
@@ -31,6 +34,9 @@ internal sealed class VgpuComposition : IDisposable
     }
 
     internal VgpuInstance Instance { get; }
+
+    private static VirglRenderer Start(ILogger log) =>
+        VirglRenderer.TryCreate(new VirglOptions(), log, out string? missing) ?? throw new ArgumentException($"{VirtioVendor.RenderingType}: {missing}");
 
     public void Dispose()
     {

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Cli;
+using Vgpu.Gpus;
 using Vgpu.Linux;
+using Vgpu.Vendors.VirtioGpu;
 
 namespace Vgpu.Daemon;
 
@@ -18,10 +20,16 @@ internal sealed partial class Composition : IDisposable
     /// <summary>Opens the bus and takes over what ran before; nothing is started yet. Throws <see cref="BusException"/>.</summary>
     internal Composition(DaemonOptions options, ILogger log)
     {
+        IReadOnlyList<IVgpuVendor> vendors = BuiltInVendors.OfThisHost(out string? missing);
+        if (missing is not null)
+        {
+            LogNotOffered(log, VirtioVendor.RenderingType, missing);
+        }
+
         _workers = new WorkerHost(new WorkerHostOptions { RunFolder = options.RunFolder, Command = [Environment.ProcessPath ?? "dotnet", FindWorker(), "worker"] }, log);
         try
         {
-            _bus = VgpuBus.Open(new BusOptions { StateFolder = options.StateFolder, RunFolder = options.RunFolder }, [Parent.Software(BuiltInVendors.All)], _workers, log);
+            _bus = VgpuBus.Open(new BusOptions { StateFolder = options.StateFolder, RunFolder = options.RunFolder }, [Parent.Software(vendors, lacks: missing)], _workers, log);
         }
         catch
         {
@@ -65,6 +73,9 @@ internal sealed partial class Composition : IDisposable
 
     [LoggerMessage(LogLevel.Information, "the tree is mounted at {Path}")]
     private static partial void LogTree(ILogger log, string path);
+
+    [LoggerMessage(LogLevel.Information, "{Type} is not offered: {Missing}")]
+    private static partial void LogNotOffered(ILogger log, string type, string missing);
 
     [LoggerMessage(LogLevel.Warning, "there is no tree: {Why}")]
     private static partial void LogNoTree(ILogger log, string why);

@@ -28,6 +28,7 @@ internal sealed class GpuGuest : IDisposable
     private const ulong RequestOffset = 0x10_0000;
     private const ulong ResponseOffset = 0x70_0000;
     private const int DeviceConfig = 0x2000;
+    private const int PlaceSize = 0x1000;
 
     private readonly bool _ownsGuest = true;
     private readonly bool _ownsFunction = true;
@@ -35,12 +36,14 @@ internal sealed class GpuGuest : IDisposable
     private readonly FakeDriver _driver;
     private readonly FakeQueue[] _queues;
 
-    internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures, DisplayMode? maxMode = null)
+    internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures, DisplayMode? maxMode = null,
+        Func<IRenderer3D>? renderer3D = null, RendererPatience? patience = null)
     {
         _guest = new FakeGuest();
         Screen = new Screen(heads, new DisplayMode(1024, 768), maxMode);
         var notices = new VgpuNotices();
-        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, guestBlobs: true, notices);
+        Device = new VirtioGpuDevice(
+            Screen, new SoftwareRenderer(), videoMemory, guestBlobs: renderer3D is null, notices, 0, renderer3D, patience ?? RendererPatience.Default);
         Function = new VirtioPciTransport(Iommu, Device, PciInterruptMode.Msix, NullLogger.Instance);
         Instance = new VgpuInstance(Function, Screen, Device, notices);
         _driver = new FakeDriver(Function, msix: true);
@@ -50,12 +53,12 @@ internal sealed class GpuGuest : IDisposable
 
     /// <summary>Another device for the same guest, with the driver where it is: what a move to another server finds there.</summary>
     internal GpuGuest(GpuGuest from, int heads = 1, ulong videoMemory = 64 << 20, bool blobs = true, PciInterruptMode interrupts = PciInterruptMode.Msix,
-        ILogger? log = null, ulong peak = 0)
+        ILogger? log = null, ulong peak = 0, Func<IRenderer3D>? renderer3D = null)
     {
         _ownsGuest = false;
         _guest = from._guest;
         Screen = new Screen(heads, new DisplayMode(800, 600));
-        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs, peakVideoMemory: peak);
+        Device = new VirtioGpuDevice(Screen, new SoftwareRenderer(), videoMemory, blobs && renderer3D is null, peakVideoMemory: peak, renderer3D: renderer3D);
         Function = new VirtioPciTransport(Iommu, Device, interrupts, log ?? NullLogger.Instance);
         _driver = new FakeDriver(Function, interrupts == PciInterruptMode.Msix);
         _queues = from._queues;
@@ -94,6 +97,15 @@ internal sealed class GpuGuest : IDisposable
     internal Screen Screen { get; }
 
     internal Head Head => Screen.Heads[0];
+
+    /// <summary>Waits until the device says that it must be reset.</summary>
+    internal void AwaitNeedsReset()
+    {
+        while (!_driver.NeedsReset)
+        {
+            _ = _driver.WaitEvent(0);
+        }
+    }
 
     /// <summary>The file behind the guest's memory.</summary>
     internal FileDescriptor RamFile => _guest.File;
@@ -191,6 +203,32 @@ internal sealed class GpuGuest : IDisposable
         Offer(_queues[CONTROLQ], (uint)Unsafe.SizeOf<T>(), 4096);
     }
 
+    /// <summary>
+    /// As <see cref="Post{T}"/>, with a place of its own, one of 15: several may be under way, and what waits for its answer beside them. The head of its chain.
+    /// </summary>
+    internal ushort PostAt<T>(int place, uint type, T request)
+        where T : unmanaged
+    {
+        Unsafe.As<T, uint>(ref request) = type;
+        ulong offset = ((ulong)place + 1) * PlaceSize;
+        MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in request)).CopyTo(Ram(RequestOffset + offset, Unsafe.SizeOf<T>()));
+        Ram(ResponseOffset + offset, PlaceSize).Fill(0xee);
+        FakeQueue queue = _queues[CONTROLQ];
+        ushort head = queue.Add(
+            new GuestBuffer(RamIova + RequestOffset + offset, (uint)Unsafe.SizeOf<T>()), new GuestBuffer(RamIova + ResponseOffset + offset, PlaceSize, Writable: true));
+        _driver.Kick(queue);
+        return head;
+    }
+
+    /// <summary>The response at a place.</summary>
+    internal VirtioGpuCtrlHdr ResponseAt(int place) => MemoryMarshal.Read<VirtioGpuCtrlHdr>(Ram(ResponseOffset + (((ulong)place + 1) * PlaceSize), PlaceSize));
+
+    /// <summary>Whose chain was answered as this one, from 0 on.</summary>
+    internal ushort AnsweredHead(int index) => (ushort)_queues[CONTROLQ].UsedEntry(index).Id;
+
+    /// <summary>Features that the device offers.</summary>
+    internal ulong Offered => _driver.OfferedFeatures;
+
     /// <summary>Tells the device of both queues, whatever is in them.</summary>
     internal void Kick() => Array.ForEach(_queues, _driver.Kick);
 
@@ -198,7 +236,13 @@ internal sealed class GpuGuest : IDisposable
     internal ushort Answered => _queues[CONTROLQ].UsedIndex;
 
     /// <summary>Waits until so many commands were answered.</summary>
-    internal void Await(int answered) => Await(_queues[CONTROLQ], (ushort)(answered - 1));
+    internal void Await(int answered)
+    {
+        while ((short)(_queues[CONTROLQ].UsedIndex - answered) < 0)
+        {
+            _ = _driver.WaitEvent(VectorOf(_queues[CONTROLQ]));
+        }
+    }
 
     private void Offer(FakeQueue queue, uint length, uint room)
     {

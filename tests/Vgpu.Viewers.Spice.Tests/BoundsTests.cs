@@ -1,3 +1,4 @@
+using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Testing;
 using Vgpu.Viewers.Spice.Interop;
@@ -113,8 +114,8 @@ public sealed unsafe class BoundsTests
         }
 
         Assert.Equal("libspice-server: a [2Jb ", log.Lines[0]);
-        Assert.Equal(LibraryLog.MostLines + 1, log.Lines.Count);
-        Assert.All(log.Lines, line => Assert.InRange(line.Length, 1, LibraryLog.MostCharacters + 20));
+        Assert.Equal(LibraryLines.MostLines + 1, log.Lines.Count);
+        Assert.All(log.Lines, line => Assert.InRange(line.Length, 1, LibraryLines.MostCharacters + 20));
         library.Write("later"u8, 60_000);
         Assert.Equal("libspice-server: later", log.Lines[^1]);
     }

@@ -9,6 +9,7 @@ public sealed class DemoTests
 {
     [Theory]
     [InlineData("virtio-gpu")]
+    [InlineData("virtio-gpu-gl")]
     [InlineData("bochs")]
     public void The_demo_saves_a_picture_with_the_guests_console_in_it(string device)
     {

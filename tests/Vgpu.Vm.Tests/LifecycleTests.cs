@@ -21,6 +21,7 @@ public sealed class LifecycleTests
 
     [Theory]
     [InlineData("virtio-gpu")]
+    [InlineData("virtio-gpu-gl")]
     [InlineData("bochs")]
     public void A_system_reset_boots_the_guest_again_on_the_same_vgpu(string type)
     {
@@ -37,6 +38,7 @@ public sealed class LifecycleTests
 
     [Theory]
     [InlineData("virtio-gpu", "virtio_gpudrmfb", "", 12)]
+    [InlineData("virtio-gpu-gl", "virtio_gpudrmfb", "", 4)]
     [InlineData("bochs", "bochs-drmdrmfb", ",pref32-reserve=64M", 3)]
     public void A_vgpu_in_use_by_the_console_is_plugged_and_unplugged_again_and_again(string type, string framebuffer, string room, int rounds)
     {

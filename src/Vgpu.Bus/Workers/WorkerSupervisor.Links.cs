@@ -178,7 +178,13 @@ internal sealed partial class WorkerSupervisor
                 break;
             case WorkerMessageKind.Event:
                 Require(message.Payload.Length > 0 && message.Payload[0] < (byte)WorkerEventKind.Failed, "an event of no kind");
-                Tell(instance, (WorkerEventKind)message.Payload[0], Encoding.UTF8.GetString(message.Payload[1..]));
+                var kind = (WorkerEventKind)message.Payload[0];
+                Tell(instance, kind, Encoding.UTF8.GetString(message.Payload[1..]));
+                if (kind == WorkerEventKind.Hung)
+                {
+                    Kill(link);
+                }
+
                 break;
             case WorkerMessageKind.Configured:
                 EndConfigure(instance, message.Payload);

@@ -39,6 +39,10 @@ public sealed partial class Type2 : IDisposable
     private readonly Iotlb _iotlb = new();
     private readonly MemoryFileCache _files = new();
     private readonly int _maxMaps;
+    // Of the unmap that is being told on this thread.
+    [ThreadStatic]
+    private static bool s_keepsMapped;
+
     private volatile VfioDevice[] _devices = [];
     private volatile DmaMap? _lastHit;
     private volatile bool _busMaster;
@@ -183,7 +187,7 @@ public sealed partial class Type2 : IDisposable
             }
         }
 
-        Release(map);
+        Release(keep: false, map);
         return error;
     }
 
@@ -217,10 +221,15 @@ public sealed partial class Type2 : IDisposable
             maps = Take(first, count);
         }
 
-        Tell(iova, size);
-        Release(maps);
+        Release(keep: Tell(iova, size), maps);
         return Errno.None;
     }
+
+    /// <summary>
+    /// For a device within <see cref="VfioDevice.DmaUnmap"/> whose hardware still points into the range and can't be stopped:
+    /// the range is gone for everybody, but its memory stays mapped in this process, so that a late access ends nothing.
+    /// </summary>
+    public static void KeepMapped() => s_keepsMapped = true;
 
     /// <summary>VFIO_DMA_UNMAP_FLAG_ALL: takes away every map, as <see cref="Unmap"/> does.</summary>
     public void UnmapAll()
@@ -236,14 +245,15 @@ public sealed partial class Type2 : IDisposable
             // 2^64 bytes are not a length: two halves, where the maps lie so far apart.
             ulong first = maps[0].Iova;
             ulong last = maps[^1].Last;
+            bool keep = false;
             if (last - first == ulong.MaxValue)
             {
-                Tell(0, 1UL << 63);
+                keep = Tell(0, 1UL << 63);
                 first = 1UL << 63;
             }
 
-            Tell(first, last - first + 1);
-            Release(maps);
+            keep |= Tell(first, last - first + 1);
+            Release(keep, maps);
         }
 
         _files.ReleaseIdle();
@@ -288,16 +298,19 @@ public sealed partial class Type2 : IDisposable
     }
 
     // Lock not held: the device's lock comes first in the order. A device that throws leaves the memory mapped, for it
-    // may still point there.
-    private void Tell(ulong iova, ulong length)
+    // may still point there; true: one said so.
+    private bool Tell(ulong iova, ulong length)
     {
+        s_keepsMapped = false;
         foreach (VfioDevice device in _devices)
         {
             device.DmaUnmap(iova, length);
         }
+
+        return s_keepsMapped;
     }
 
-    private void Release(params ReadOnlySpan<DmaMap> maps)
+    private void Release(bool keep, params ReadOnlySpan<DmaMap> maps)
     {
         foreach (DmaMap map in maps)
         {
@@ -306,7 +319,7 @@ public sealed partial class Type2 : IDisposable
                 map.MarkWritablePins(dirty);
             }
 
-            if (map.File is { } file)
+            if (map.File is { } file && !keep)
             {
                 _files.Release(file);
             }

@@ -14,6 +14,12 @@ public interface IVfioMigratable
     long MaxCheckpointLength => MaxStateLength;
 
     /// <summary>
+    /// False: the device holds something now that can't be saved, such as what a guest made in a host's GPU; a checkpoint leaves
+    /// it out, and a move is refused until it is gone. Device lock held.
+    /// </summary>
+    bool IsMovable => true;
+
+    /// <summary>
     /// Writes the whole state. Device lock held; the device is stopped and stays as it is, or it is between two units of work
     /// and a checkpoint is taken. Allocates nothing for a checkpoint, if it can.
     /// </summary>

@@ -40,7 +40,8 @@ public sealed class VfioMigration
     /// <summary>
     /// Brings the device into a state, over the shortest path. EINVAL: no such state, or no way there (ERROR, the P2P
     /// states, STOP_COPY to PRE_COPY, out of ERROR), or the data of RESUMING is not a state of this device, which leaves
-    /// it in ERROR; ENOTTY: the device can't be moved.
+    /// it in ERROR; ENOTTY: the device can't be moved; EBUSY: it can't now (<see cref="IVfioMigratable.IsMovable"/>), and is as
+    /// it was, or in STOP where it held something only as it stopped.
     /// </summary>
     public Errno SetDeviceState(VfioDeviceState target)
     {
@@ -55,6 +56,11 @@ public sealed class VfioMigration
             || (DeviceState, target) == (VFIO_DEVICE_STATE_STOP_COPY, VFIO_DEVICE_STATE_PRE_COPY))
         {
             return Errno.EINVAL;
+        }
+
+        if (target is VFIO_DEVICE_STATE_PRE_COPY or VFIO_DEVICE_STATE_STOP_COPY && DeviceState != target && !IsMovable)
+        {
+            return Errno.EBUSY;
         }
 
         while (DeviceState != target)
@@ -159,11 +165,9 @@ public sealed class VfioMigration
                 break;
             case (VFIO_DEVICE_STATE_PRE_COPY, VFIO_DEVICE_STATE_STOP_COPY):
                 Run(false);
-                Save();
-                break;
+                return Save();
             case (VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_STOP_COPY):
-                Save();
-                break;
+                return Save();
             case (VFIO_DEVICE_STATE_STOP, VFIO_DEVICE_STATE_RESUMING):
                 _data = new StateWriter();
                 break;
@@ -186,17 +190,35 @@ public sealed class VfioMigration
         }
     }
 
-    private void Save()
+    private bool IsMovable
+    {
+        get
+        {
+            using (_device.InTurn())
+            {
+                return _device.State!.IsMovable;
+            }
+        }
+    }
+
+    private Errno Save()
     {
         var data = new StateWriter();
         data.Write(Magic);
         data.Write(Version);
         using (_device.InTurn())
         {
-            _device.State!.SaveState(data);
+            // Again: it ran until just now.
+            if (!_device.State!.IsMovable)
+            {
+                return Errno.EBUSY;
+            }
+
+            _device.State.SaveState(data);
         }
 
         _data = data;
+        return Errno.None;
     }
 
     // In ERROR until all of it is loaded, whatever the device throws.

@@ -162,6 +162,7 @@ internal sealed class WorkerVgpu : IServedVgpu
             VgpuNoticeKind.ModeSet => WorkerEventKind.ModeSet,
             VgpuNoticeKind.Reset => WorkerEventKind.Reset,
             VgpuNoticeKind.QuotaRefused => WorkerEventKind.QuotaRefused,
+            VgpuNoticeKind.RendererHung => WorkerEventKind.Hung,
             _ => WorkerEventKind.Fault,
         },
         notice.Text);
