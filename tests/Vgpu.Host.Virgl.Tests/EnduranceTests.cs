@@ -1,5 +1,7 @@
+using System.Globalization;
 using Vgpu.Gpus;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using static Vgpu.Host.Virgl.Tests.Guest;
 
 namespace Vgpu.Host.Virgl.Tests;
@@ -10,6 +12,9 @@ public sealed class EnduranceTests(RendererThread thread)
 {
     // The runtime maps and unmaps a little of its own at any time.
     private const int FewMaps = 60;
+
+    // KiB: a picture and its list that were kept would be 12 a round.
+    private const int LittleMemory = 8 << 10;
 
     [Fact]
     public void A_thousand_rounds_leave_nothing() => Rounds(1_000);
@@ -53,21 +58,22 @@ public sealed class EnduranceTests(RendererThread thread)
 
     private void Rounds(int count) => thread.Run(renderer =>
     {
-        using var memory = new GuestMemory(64 * 48 * 4);
+        using var backing = new GuestMemory(64 * 48 * 4);
         for (int i = 0; i < 60; i++)
         {
-            Round(renderer, memory);
+            Round(renderer, backing);
         }
 
-        (int descriptors, int maps) = Held();
+        (int descriptors, int maps, long memory) = Held();
         for (int i = 0; i < count; i++)
         {
-            Round(renderer, memory);
+            Round(renderer, backing);
         }
 
-        (int descriptorsAfter, int mapsAfter) = Held();
+        (int descriptorsAfter, int mapsAfter, long memoryAfter) = Held();
         Assert.Equal(descriptors, descriptorsAfter);
         Assert.InRange(mapsAfter, 0, maps + FewMaps);
+        Assert.InRange(memoryAfter, 0, memory + LittleMemory);
     });
 
     private static void Round(VirglRenderer renderer, GuestMemory memory)
@@ -91,6 +97,14 @@ public sealed class EnduranceTests(RendererThread thread)
         renderer.DestroyResource(1);
     }
 
-    private static (int Descriptors, int Maps) Held() =>
-        (Directory.GetFileSystemEntries("/proc/self/fd").Length, File.ReadLines("/proc/self/maps").Count(line => !line.Contains("doublemapper", StringComparison.Ordinal)));
+    // Descriptors of the kinds that rendering takes; memory in KiB, the process's own.
+    private static (int Descriptors, int Maps, long Memory) Held()
+    {
+        GC.Collect();
+        string resident = File.ReadLines("/proc/self/status").First(line => line.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return (
+            OwnDescriptors.Count("[eventfd]", "/dev/dri", "/memfd:", "/dmabuf:", "sync_file"),
+            File.ReadLines("/proc/self/maps").Count(line => !line.Contains("doublemapper", StringComparison.Ordinal)),
+            long.Parse(resident.AsSpan()["RssAnon:".Length..^"kB".Length], NumberStyles.AllowLeadingWhite | NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture));
+    }
 }
