@@ -182,7 +182,7 @@ public sealed class ServeTests : IDisposable
     [InlineData("virtio-gpu has 1 to 16 heads, not 17", "--heads", "17")]
     [InlineData("bochs-display has 1 to 1 heads, not 2", "--heads", "2", "--device", "bochs")]
     [InlineData("--vram is 1 to 65536 MiB, not 0", "--vram", "0")]
-    [InlineData("'virtio-gpu', 'virtio-gpu-64m', 'virtio-gpu-128m', 'virtio-gpu-512m', 'virtio-gpu-1g', 'bochs-display', 'bochs-display-4m', 'bochs-display-64m', 'bochs'", "--device", "voodoo")]
+    [InlineData("'virtio-gpu', 'virtio-gpu-64m', 'virtio-gpu-128m', 'virtio-gpu-512m', 'virtio-gpu-1g', 'virtio-gpu-gl', 'bochs-display', 'bochs-display-4m', 'bochs-display-64m', 'bochs'", "--device", "voodoo")]
     [InlineData("'intx', 'msix'", "--interrupts", "msi")]
     [InlineData("'touch'; 'vgpu serve --help' shows how", "--input", "mouse")]
     [InlineData("no ROM image at /nowhere/rom.bin; give --rom a file or 'none'", "--device", "bochs", "--rom", "/nowhere/rom.bin")]

@@ -14,11 +14,12 @@ public sealed class DrawingClient : IDisposable
     private readonly FakeGuest _guest = new();
     private readonly GuestScreen _screen;
 
-    public DrawingClient(string socket)
+    /// <summary>Connects; <paramref name="renders"/>: the picture is a resource of the host's renderer.</summary>
+    public DrawingClient(string socket, bool renders = false)
     {
         Remote = new RemoteDevice(socket);
         Remote.Map(_guest);
-        _screen = new GuestScreen(_guest, Remote, Width, Height);
+        _screen = new GuestScreen(_guest, Remote, Width, Height, renders: renders);
     }
 
     public RemoteDevice Remote { get; }

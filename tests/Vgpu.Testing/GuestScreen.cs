@@ -8,16 +8,20 @@ namespace Vgpu.Testing;
 public sealed class GuestScreen : IDisposable
 {
     private const ulong Version1 = 1UL << 32;
+    private const ulong Virgl = 1UL << 0;
     private const ushort NoInterrupt = 1; // VRING_AVAIL_F_NO_INTERRUPT
     private const uint Create2D = 0x0101;
     private const uint SetScanout = 0x0103;
     private const uint Flush = 0x0104;
     private const uint Transfer = 0x0105;
     private const uint AttachBacking = 0x0106;
+    private const uint Create3D = 0x0204;
+    private const uint Texture2D = 2;
+    private const uint DrawnToAndSampled = 2 | 8;
     private const uint OkNoData = 0x1100;
     private const uint Format = 2; // B8G8R8X8
     private const uint Resource = 7;
-    private const int RequestLength = 64;
+    private const int RequestLength = 128;
     private const int ResponseLength = 24;
     private const int QueueSize = 64;
 
@@ -36,7 +40,8 @@ public sealed class GuestScreen : IDisposable
     /// <param name="width">Of the picture.</param>
     /// <param name="height">Of the picture.</param>
     /// <param name="poll">How the driver waits where it asks for no interrupts; null: by INTx.</param>
-    public GuestScreen(FakeGuest guest, VfioDevice device, int width, int height, Action<Func<bool>>? poll = null)
+    /// <param name="renders">Whether the picture is a resource of the host's renderer.</param>
+    public GuestScreen(FakeGuest guest, VfioDevice device, int width, int height, Action<Func<bool>>? poll = null, bool renders = false)
     {
         (_guest, Width, Height) = (guest, width, height);
         Driver = new FakeDriver(device);
@@ -46,14 +51,22 @@ public sealed class GuestScreen : IDisposable
         _requests = guest.Allocate(RequestLength * QueueSize);
         _responses = guest.Allocate(RequestLength * QueueSize);
         _pixels = guest.Allocate(Bytes);
-        Driver.Start(Version1, _control, _cursor);
+        Driver.Start(Version1 | (renders ? Virgl : 0), _control, _cursor);
         if (poll is not null)
         {
             _control.Flags = NoInterrupt;
             _cursor.Flags = NoInterrupt;
         }
 
-        Do(Create2D, Resource, Format, (uint)width, (uint)height);
+        if (renders)
+        {
+            Do(Create3D, Resource, Texture2D, Format, DrawnToAndSampled, (uint)width, (uint)height, 1, 1, 0, 0, 0, 0);
+        }
+        else
+        {
+            Do(Create2D, Resource, Format, (uint)width, (uint)height);
+        }
+
         Do(AttachBacking, Resource, 1, (uint)_pixels, (uint)(_pixels >> 32), (uint)Bytes, 0);
         Do(SetScanout, 0, 0, (uint)width, (uint)height, 0, Resource);
     }

@@ -9,6 +9,7 @@ namespace Vgpu.Vendors.VirtioGpu.Tests;
 public sealed class FuzzTests
 {
     private const ulong Limit = 1 << 20;
+    private const ulong RenderingLimit = 32 << 20;
     private const int Heads = 3;
 
     private static readonly uint[] _commands =
@@ -30,9 +31,15 @@ public sealed class FuzzTests
     public void Noise_is_answered(int seed) => MakeNoise(seed, Campaign.Short());
 
     [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Noise_is_answered_where_a_guest_renders(int seed) => MakeNoise(seed, Campaign.Short(), renders: true);
+
+    [Theory]
     [Trait("Length", "long")]
-    [InlineData(103)]
-    public void Noise_is_answered_for_long(int seed) => MakeNoise(seed, Campaign.Long());
+    [InlineData(103, false)]
+    [InlineData(105, true)]
+    public void Noise_is_answered_for_long(int seed, bool renders) => MakeNoise(seed, Campaign.Long(), renders);
 
     private static void FollowModel(int seed, Campaign campaign)
     {
@@ -56,10 +63,12 @@ public sealed class FuzzTests
         Assert.Equal((0UL, 0), (guest.Device.VideoMemoryUsed, guest.Device.ResourceCount));
     }
 
-    private static void MakeNoise(int seed, Campaign campaign)
+    private static void MakeNoise(int seed, Campaign campaign, bool renders = false)
     {
         var random = new Random(seed);
-        using var guest = new GpuGuest(Heads, Limit);
+        ulong limit = renders ? RenderingLimit : Limit;
+        ulong features = renders ? RenderingCommands.Features : GpuGuest.AllFeatures;
+        using var guest = new GpuGuest(Heads, limit, features, renderer3D: renders ? VirglTests.Start : null);
         var request = new byte[256];
         Span<uint> words = MemoryMarshal.Cast<byte, uint>(request.AsSpan());
         while (campaign.Next())
@@ -80,12 +89,12 @@ public sealed class FuzzTests
             int length = random.Next(4) == 0 ? random.Next(257) : 4 * random.Next(6, 33);
             uint response = guest.SendBytes(request.AsSpan(0, length), queue: random.Next(8) == 0 ? CURSORQ : CONTROLQ);
             Assert.True(response is (>= 0x1100 and <= 0x1106) or (>= 0x1200 and <= 0x1205), $"response {response:x}");
-            Assert.True(guest.Device.VideoMemoryUsed <= Limit);
+            Assert.True(guest.Device.VideoMemoryUsed <= limit);
         }
 
         guest.ResetFunction();
         Assert.Equal((0UL, 0), (guest.Device.VideoMemoryUsed, guest.Device.ResourceCount));
-        guest.Start(GpuGuest.AllFeatures);
+        guest.Start(features);
         Assert.Equal(OK, guest.Create2D(1, 8, 8));
     }
 

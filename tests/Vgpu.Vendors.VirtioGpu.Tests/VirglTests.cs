@@ -159,7 +159,8 @@ public sealed class VirglTests
 
     private static GpuGuest Make() => new(features: RenderingCommands.Features, renderer3D: Start);
 
-    private static VirglRenderer Start() => VirglRenderer.TryCreate(new VirglOptions(), NullLogger.Instance, out string? missing) ?? throw new ArgumentException(missing);
+    /// <summary>The host's own renderer.</summary>
+    internal static VirglRenderer Start() => VirglRenderer.TryCreate(new VirglOptions(), NullLogger.Instance, out string? missing) ?? throw new ArgumentException(missing);
 
     // A context 1 that has a picture, resource 1.
     private static void Begin(GpuGuest guest)

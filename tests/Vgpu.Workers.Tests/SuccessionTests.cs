@@ -14,12 +14,14 @@ public sealed class SuccessionTests
     private const ulong More = 4096;
     private const ulong MoreAt = 1UL << 40;
 
-    [Fact]
-    public void A_client_goes_on_when_its_worker_is_killed()
+    [Theory]
+    [InlineData("virtio-gpu", false)]
+    [InlineData("virtio-gpu-gl", true)]
+    public void A_client_goes_on_when_its_worker_is_killed(string type, bool renders)
     {
         using var place = new Workplace();
-        InstanceDefinition desk = place.Start();
-        using var client = new DrawingClient(place.Socket(desk));
+        InstanceDefinition desk = place.Start(type);
+        using var client = new DrawingClient(place.Socket(desk), renders);
         for (int kill = 0; kill < 5; kill++)
         {
             client.Draw(kill);
@@ -206,12 +208,14 @@ public sealed class SuccessionTests
         Assert.DoesNotContain(place.Events, happened => happened.Kind == WorkerEventKind.Reset);
     }
 
-    [Fact]
-    public void An_upgrade_changes_the_process_and_nothing_else()
+    [Theory]
+    [InlineData("virtio-gpu", false)]
+    [InlineData("virtio-gpu-gl", true)]
+    public void An_upgrade_changes_the_process_and_nothing_else(string type, bool renders)
     {
         using var place = new Workplace();
-        InstanceDefinition desk = place.Start();
-        using var client = new DrawingClient(place.Socket(desk));
+        InstanceDefinition desk = place.Start(type);
+        using var client = new DrawingClient(place.Socket(desk), renders);
         client.Draw(1);
         int pid = place.Pid(desk);
         place.Host.Upgrade(desk.Uuid);
