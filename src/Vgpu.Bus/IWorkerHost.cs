@@ -49,7 +49,7 @@ public interface IWorkerHost : IDisposable
 /// <param name="Screen">The screen's socket for viewers.</param>
 public sealed record InstancePaths(string Folder, string Socket, string Screen);
 
-/// <summary>A worker as it was when it last reported.</summary>
+/// <summary>A worker as it was when it last reported, with what is counted of it until now.</summary>
 public sealed record WorkerStatus
 {
     public required int Pid { get; init; }
@@ -71,6 +71,21 @@ public sealed record WorkerStatus
 
     /// <summary>Workers that took over after another's death or for an upgrade, since the instance was started.</summary>
     public int Successions { get; init; }
+
+    /// <summary>
+    /// Nanoseconds that the worker's process has run on the host's processors, as the kernel counts them; begins anew with each
+    /// worker, and one that waited for work has some already. Null: the process has ended.
+    /// </summary>
+    public ulong? CpuNanoseconds { get; init; }
+
+    /// <summary>
+    /// Frames that the guest has shown since the instance was started, of all heads together. Of a type whose guest announces none
+    /// (bochs): pictures in which something had changed, while somebody looked. Null: the worker is of a program that counts none.
+    /// </summary>
+    public ulong? Frames { get; init; }
+
+    /// <summary>Bytes of pixels that were copied for viewers since the instance was started; null as <see cref="Frames"/>.</summary>
+    public ulong? ViewedBytes { get; init; }
 }
 
 /// <summary>What kinds of events a worker reports; the names on the API are these in lower case with hyphens.</summary>

@@ -6,7 +6,8 @@ namespace Vgpu.Control;
 
 /// <summary>
 /// The bus's numbers in Prometheus's text format 0.0.4. Every family and every instance is there always, with zeros where
-/// nothing runs. GPU time and throttling are not: no worker measures them, and 0 would be a lie.
+/// nothing runs. GPU time and throttling are not: no worker measures them, and 0 would be a lie. Prometheus takes a counter that
+/// has become smaller for one that began anew, as processor time does with each worker.
 /// </summary>
 internal sealed class MetricsText
 {
@@ -38,13 +39,16 @@ internal sealed class MetricsText
             ]);
         }
 
-        Each("vgpu_running", "gauge", "1 where the instance runs.", instance => instance.State == InstanceState.Running ? 1u : 0);
+        Each("vgpu_running", "gauge", "1 where the instance runs.", instance => instance.State == InstanceState.Running ? 1 : 0);
         Each("vgpu_memory_used_bytes", "gauge", "Video memory that the guest uses.", instance => instance.Worker?.MemoryUsed ?? 0);
         Each("vgpu_memory_limit_bytes", "gauge", "Video memory that the guest may use.", instance => instance.MemoryLimit);
         Each("vgpu_requests_total", "counter", "vfio-user messages of all clients since the instance was started.", instance => (ulong)(instance.Worker?.Requests ?? 0));
         Each("vgpu_successions_total", "counter", "Workers that took over from another since the instance was started.", instance => (ulong)(instance.Worker?.Successions ?? 0));
+        Each("vgpu_worker_cpu_seconds_total", "counter", "Processor time of the worker that serves now.", instance => (instance.Worker?.CpuNanoseconds ?? 0) / 1e9m);
+        Each("vgpu_frames_total", "counter", "Frames that the guest has shown since the instance was started, of all heads together.", instance => instance.Worker?.Frames ?? 0);
+        Each("vgpu_viewed_bytes_total", "counter", "Bytes of pixels that were copied for viewers since the instance was started.", instance => instance.Worker?.ViewedBytes ?? 0);
 
-        void Each(string name, string kind, string help, Func<InstanceView, ulong> value)
+        void Each(string name, string kind, string help, Func<InstanceView, decimal> value)
         {
             Family(name, kind, help);
             foreach (InstanceView instance in instances)
@@ -83,7 +87,7 @@ internal sealed class MetricsText
     private void Family(string name, string kind, string help) =>
         _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {help}\n# TYPE {name} {kind}\n");
 
-    private void Sample(string name, ulong value, ReadOnlySpan<(string Name, string Value)> labels)
+    private void Sample(string name, decimal value, ReadOnlySpan<(string Name, string Value)> labels)
     {
         _ = _text.Append(name).Append('{');
         for (int i = 0; i < labels.Length; i++)

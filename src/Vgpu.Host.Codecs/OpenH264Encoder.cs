@@ -135,6 +135,9 @@ internal sealed unsafe class OpenH264Encoder : IH264Encoder
         parameters.bEnableFrameSkip = 0;
         parameters.iMultipleThreadIdc = 1;
         parameters.bEnableDenoise = 0;
+        // Looks at the picture beforehand that cost a tenth of the time, and more bytes.
+        parameters.bEnableBackgroundDetection = 0;
+        parameters.bEnableAdaptiveQuant = 0;
         parameters.bEnableFrameCroppingFlag = 1;
         ref OpenH264.SSpatialLayerConfig layer = ref parameters.FirstSpatialLayer;
         layer.iVideoWidth = width;

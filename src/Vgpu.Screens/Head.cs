@@ -171,31 +171,6 @@ public sealed partial class Head
         }
     }
 
-    /// <summary>The device has drawn: damage in surface coordinates, clipped here; nothing where nothing is left. Allocates nothing.</summary>
-    public void Flush(Rect damage)
-    {
-        lock (_lock)
-        {
-            if (_surface is null)
-            {
-                return;
-            }
-
-            damage = damage.Intersect(_surface.Bounds);
-            if (damage.IsEmpty)
-            {
-                return;
-            }
-
-            _generation++;
-        }
-
-        foreach (IHeadObserver observer in Volatile.Read(ref _observers))
-        {
-            observer.Damaged(this, damage);
-        }
-    }
-
     /// <summary>
     /// Shows this cursor (null: none) with its hot spot at a place of the surface, which may lie outside. Throws
     /// <see cref="ArgumentException"/> for an image of another size than it says.

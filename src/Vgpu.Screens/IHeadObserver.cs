@@ -12,6 +12,15 @@ public interface IHeadObserver
     /// <summary>This part of the surface has new pixels; within the surface, never empty.</summary>
     void Damaged(Head head, Rect rect);
 
+    /// <summary>All of these parts have, at once: who wakes somebody for it does so once.</summary>
+    void Damaged(Head head, ReadOnlySpan<Rect> rects)
+    {
+        foreach (Rect rect in rects)
+        {
+            Damaged(head, rect);
+        }
+    }
+
     /// <summary>The cursor's picture or place changed.</summary>
     void CursorChanged(Head head);
 }

@@ -20,7 +20,16 @@ public static class PixelConversion
         ReadOnlySpan<uint> from = MemoryMarshal.Cast<byte, uint>(source);
         Span<uint> to = MemoryMarshal.Cast<byte, uint>(target)[..from.Length];
         (byte blue, byte green, byte red) = BytesOf(format);
-        int done = Vector128.IsHardwareAccelerated ? ShuffleBlocks(from, to, blue, green, red) : 0;
+        int done = 0;
+        if (Vector256.IsHardwareAccelerated && (blue, green, red) == (0, 1, 2))
+        {
+            done = CopyBlocks(from, to);
+        }
+        else if (Vector128.IsHardwareAccelerated)
+        {
+            done = ShuffleBlocks(from, to, blue, green, red);
+        }
+
         for (int i = done; i < from.Length; i++)
         {
             uint pixel = from[i];
@@ -53,6 +62,22 @@ public static class PixelConversion
         {
             Vector128<byte> pixels = Vector128.LoadUnsafe(ref source, (nuint)i).AsByte();
             (Vector128.ShuffleNative(pixels, order).AsUInt32() | opaque).StoreUnsafe(ref target, (nuint)i);
+        }
+
+        return i;
+    }
+
+    // Where every colour is in its place already.
+    private static int CopyBlocks(ReadOnlySpan<uint> from, Span<uint> to)
+    {
+        Vector256<uint> opaque = Vector256.Create(Opaque);
+        ref uint source = ref MemoryMarshal.GetReference(from);
+        ref uint target = ref MemoryMarshal.GetReference(to);
+        int i = 0;
+        for (; i + Vector256<uint>.Count <= from.Length; i += Vector256<uint>.Count)
+        {
+            // Sound: from and to are equally long.
+            (Vector256.LoadUnsafe(ref source, (nuint)i) | opaque).StoreUnsafe(ref target, (nuint)i);
         }
 
         return i;

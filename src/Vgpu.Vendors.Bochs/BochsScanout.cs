@@ -88,11 +88,7 @@ internal sealed class BochsScanout : IFrameSource, IDisposable
         }
 
         // Without the lock: an observer may capture, which comes back here.
-        foreach (Rect rect in rects.AsSpan(0, count))
-        {
-            _head.Flush(rect);
-        }
-
+        _head.Flush(rects.AsSpan(0, count));
         ArrayPool<Rect>.Shared.Return(rects);
         return count != 0;
     }

@@ -146,7 +146,7 @@ internal sealed partial class Rendering
         Transport.StateChanged();
         foreach (ref readonly FlushTarget target in Call.Targets)
         {
-            target.Scanout.Return(target, target.IsDone);
+            target.Scanout.Return(target, target.IsDone, isAgain: true);
         }
 
         switch (step)

@@ -117,7 +117,7 @@ internal sealed partial class Scanout
                 throw new InvalidDataException("a scanout of a resource that is not there");
         }
 
-        Head.Flush(rect with { X = 0, Y = 0 });
+        Head.Redraw(rect with { X = 0, Y = 0 });
     }
 
     private void LoadPicture(Resource2D picture, Rect rect)
@@ -159,7 +159,7 @@ internal sealed partial class Scanout
             return Errno.None;
         }
 
-        Errno errno = Flush(_rect);
+        Errno errno = Flush(_rect, isAgain: true);
         IsToRecover = errno == Errno.EFAULT && !giveUp;
         return errno;
     }

@@ -120,7 +120,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
     }
 
     /// <summary>This part of the shown resource is new, in the resource's coordinates. Allocates nothing.</summary>
-    internal Errno Flush(Rect rect)
+    internal Errno Flush(Rect rect, bool isAgain = false)
     {
         Rect damage = rect.Intersect(_rect);
         if (Resource is GuestBlob blob)
@@ -140,10 +140,8 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
             _stale = false;
         }
 
-        if (!damage.IsEmpty)
-        {
-            Head.Flush(damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y });
-        }
+        damage = damage with { X = damage.X - _rect.X, Y = damage.Y - _rect.Y };
+        Tell(damage, isAgain);
 
         return Errno.None;
     }
@@ -164,7 +162,7 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
     }
 
     /// <summary>The renderer's thread has done with it; <paramref name="isDone"/>: and the head shows it.</summary>
-    internal void Return(in FlushTarget target, bool isDone)
+    internal void Return(in FlushTarget target, bool isDone, bool isAgain = false)
     {
         _lent = null;
         if (!ReferenceEquals(_own, target.Surface))
@@ -175,11 +173,23 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         {
             _stale = false;
             IsToRecover = false;
-            Head.Flush(new Rect(target.X, target.Y, target.From.Width, target.From.Height));
+            Tell(new Rect(target.X, target.Y, target.From.Width, target.From.Height), isAgain);
         }
     }
 
     public void Dispose() => Disable();
+
+    private void Tell(Rect damage, bool isAgain)
+    {
+        if (isAgain)
+        {
+            Head.Redraw(damage);
+        }
+        else
+        {
+            Head.Flush(damage);
+        }
+    }
 
     private unsafe Errno CopyFrom(GuestBlob blob, Rect damage)
     {

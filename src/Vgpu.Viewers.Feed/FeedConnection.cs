@@ -175,6 +175,7 @@ internal sealed partial class FeedConnection(UnixSocket socket, FeedScreen feed)
             }
 
             _ticket = snapshot.Description.Ticket;
+            feed.CountCopied((long)snapshot.Description.Length);
             return Answer(request, Errno.None, FeedProtocol.BytesOf(snapshot.Description), [snapshot.File.Number]);
         }
     }

@@ -13,11 +13,14 @@ internal sealed class FeedScreen : IDisposable
         _heads = new HeadFeed[screen.Heads.Count];
         for (int i = 0; i < _heads.Length; i++)
         {
-            _heads[i] = new HeadFeed(screen.Heads[i], wake);
+            _heads[i] = new HeadFeed(screen.Heads[i], wake, CountCopied);
         }
     }
 
     internal Screen Screen { get; }
+
+    /// <summary>Told of pixels that were copied for clients, in bytes.</summary>
+    internal Action<long>? Copied { get; set; }
 
     /// <summary>The least time between two frames of one head for one client: somewhat more than guests draw.</summary>
     internal int FrameMilliseconds { get; set; } = 8;
@@ -26,6 +29,8 @@ internal sealed class FeedScreen : IDisposable
     internal Func<long> Clock { get; init; } = static () => Environment.TickCount64;
 
     internal HeadFeed Head(int index) => _heads[index];
+
+    internal void CountCopied(long bytes) => Copied?.Invoke(bytes);
 
     /// <summary>Takes what has happened on all heads.</summary>
     internal void Collect()

@@ -14,15 +14,17 @@ internal sealed class HeadFeed : IDisposable
     private const int RefreshMilliseconds = 30;
 
     private readonly HeadWatch _watch;
+    private readonly Action<long> _copied;
     private readonly List<FeedSubscription> _subscriptions = [];
     private readonly DamageRegion _stale = new(FeedProtocol.MaxRects);
     private IDisposable? _observation;
     private bool _isSurfaceNew;
     private long _refreshAgain;
 
-    internal HeadFeed(Head head, Bell wake)
+    internal HeadFeed(Head head, Bell wake, Action<long> copied)
     {
         Head = head;
+        _copied = copied;
         _watch = new HeadWatch(head, wake);
     }
 
@@ -183,6 +185,8 @@ internal sealed class HeadFeed : IDisposable
                 {
                     return false;
                 }
+
+                _copied((long)rect.Width * rect.Height * Surface.BytesPerPixel);
             }
         }
 

@@ -39,7 +39,7 @@ internal sealed partial class RemoteConnection
         FollowedHead head = _heads[index];
         long now = Environment.TickCount64;
         head.FrameId = 0;
-        head.AskAgain = now + LeastBetweenFrames;
+        head.AskAgain = head.AskedAt + LeastBetweenFrames;
         if (header.Errno != 0)
         {
             head.AskAgain = now + AfterRefusal;
@@ -95,10 +95,7 @@ internal sealed partial class RemoteConnection
         }
 
         // The head keeps them within what it shows.
-        foreach (Rect rect in MemoryMarshal.Cast<byte, Rect>(behind)[..(int)frame.RectCount])
-        {
-            head.Remote.Head.Flush(rect);
-        }
+        head.Remote.Head.Flush(MemoryMarshal.Cast<byte, Rect>(behind)[..(int)frame.RectCount]);
     }
 
     // The server writes to it; nobody makes it shorter, so that reading never faults.

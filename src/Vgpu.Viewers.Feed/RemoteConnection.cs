@@ -80,6 +80,7 @@ internal sealed partial class RemoteConnection : IDisposable
             head.IsPictureAsked = isWanted;
             head.IsHurried = false;
             head.AskedFor = head.Remote.Asked;
+            head.AskedAt = now;
             head.FrameId = Send(FeedProtocol.FEED_FRAME, new FeedFrameRequest
             {
                 Head = (uint)index,
@@ -144,6 +145,8 @@ internal sealed partial class RemoteConnection : IDisposable
 
         // The last frame was a picture, and more are asked for.
         internal bool IsShown { get; set; }
+
+        internal long AskedAt { get; set; }
 
         internal long AskAgain { get; set; }
 

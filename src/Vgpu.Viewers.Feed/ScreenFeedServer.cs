@@ -18,6 +18,7 @@ public sealed class ScreenFeedServer : IDisposable
     private const int Backlog = 32;
     private const int AcceptPauseMilliseconds = 1000;
     private const int WarnEveryMilliseconds = 60_000;
+    private const int GatherMilliseconds = 1;
 
     private readonly string _path;
     private readonly ILogger _log;
@@ -40,6 +41,16 @@ public sealed class ScreenFeedServer : IDisposable
         _path = path;
         _feed = new FeedScreen(screen, _wake);
         _log = log;
+    }
+
+    /// <summary>
+    /// Told of the bytes of pixels that were copied for clients: of a picture that several follow, once. On the feed's thread; set
+    /// before the start.
+    /// </summary>
+    public Action<long>? Copied
+    {
+        get => _feed.Copied;
+        init => _feed.Copied = value;
     }
 
     /// <summary>How long a client may take for its next whole request.</summary>
@@ -127,7 +138,12 @@ public sealed class ScreenFeedServer : IDisposable
 
         int listening = accepting ? _poll.Add(_listener!.Descriptor, PollEvents.POLLIN) : -1;
         _poll.Wait(_feed.Arm() ? MillisecondsToNextDeadline() : 0);
-        _wake.Take();
+        if (_poll.Ready(0) != PollEvents.None)
+        {
+            // A guest shows one picture in several pieces: what is told at once costs each viewer once.
+            _wake.Take();
+            _poll.Wait(GatherMilliseconds);
+        }
 
         long now = Environment.TickCount64;
         for (int i = _clients.Count - 1; i >= 0; i--)

@@ -23,6 +23,7 @@ internal static class CommandLine
             LifeCommands.Upgrade(),
             LifeCommands.Remove(),
             EventsCommand.Create(),
+            TopCommand.Create(),
             AttachCommand.Create(),
             DetachCommand.Create(),
             ServeCommand.Create(),

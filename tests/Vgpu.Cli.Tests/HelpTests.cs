@@ -6,7 +6,7 @@ public sealed class HelpTests
     private static readonly string[] s_commands =
     [
         "attach", "completion", "create", "daemon", "demo", "detach", "doctor", "events", "libvirt-hook", "libvirt-xml", "list", "qemu-args", "record", "remove",
-        "serve", "set", "shot", "show", "start", "stop", "types", "upgrade", "view",
+        "serve", "set", "shot", "show", "start", "stop", "top", "types", "upgrade", "view",
     ];
 
     public static TheoryData<string> Commands => [.. s_commands];
@@ -42,6 +42,7 @@ public sealed class HelpTests
     [InlineData("vgpu serve --hei", "--height")]
     [InlineData("vgpu serve --device v", "virtio-gpu")]
     [InlineData("vgpu completion ", "bash fish zsh")]
+    [InlineData("vgpu top --sort ", "cpu fps memory name requests viewed")]
     [InlineData("vgpu ", "--help completion demo doctor qemu-args serve shot")]
     public void Bash_completes_words(string line, string words)
     {

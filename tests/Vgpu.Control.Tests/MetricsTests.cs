@@ -24,6 +24,8 @@ public sealed partial class MetricsTests
         Assert.Equal(1, samples[$$"""vgpu_info{uuid="{{idle}}",name="idle",type="virtio-gpu-256m",parent="software0",client=""}"""]);
         Assert.Equal((1, 0), (samples[$$"""vgpu_running{uuid="{{desk}}"}"""], samples[$$"""vgpu_running{uuid="{{idle}}"}"""]));
         Assert.Equal((77, 1), (samples[$$"""vgpu_requests_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_successions_total{uuid="{{desk}}"}"""]));
+        Assert.Equal((2.5, 0), (samples[$$"""vgpu_worker_cpu_seconds_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_worker_cpu_seconds_total{uuid="{{idle}}"}"""]));
+        Assert.Equal((60, 4096), (samples[$$"""vgpu_frames_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_viewed_bytes_total{uuid="{{desk}}"}"""]));
         Assert.Equal((256 << 20, 1 << 30), (samples["""vgpu_parent_budget_used{parent="software0",budget="memory"}"""], samples["""vgpu_parent_budget_total{parent="software0",budget="memory"}"""]));
         Assert.Equal(3, samples["""vgpu_available_instances{parent="software0",type="virtio-gpu-256m"}"""]);
         Assert.DoesNotContain(samples.Keys, name => name.StartsWith("vgpu_gpu_time", StringComparison.Ordinal));
@@ -124,6 +126,6 @@ public sealed partial class MetricsTests
     [GeneratedRegex(@"^# (HELP|TYPE) ([a-z_]+) (.+)$")]
     private static partial Regex Comment();
 
-    [GeneratedRegex(@"^(([a-z_]+)\{[a-z]+=""(?:[^""\\\n]|\\[\\""n])*""(?:,[a-z]+=""(?:[^""\\\n]|\\[\\""n])*"")*\}) ([0-9]+)$")]
+    [GeneratedRegex(@"^(([a-z_]+)\{[a-z]+=""(?:[^""\\\n]|\\[\\""n])*""(?:,[a-z]+=""(?:[^""\\\n]|\\[\\""n])*"")*\}) ([0-9]+(?:\.[0-9]+)?)$")]
     private static partial Regex Sample();
 }

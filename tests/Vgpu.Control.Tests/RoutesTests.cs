@@ -40,7 +40,7 @@ public sealed class RoutesTests : IDisposable
 
         JsonElement started = _served.Ask("POST", "/v1/instances/desk/start").Ok();
         Assert.Equal(("running", "/run/vgpu/11111111-2222-3333-4444-555555555555/vfio.sock"), (started.GetProperty("state").GetString(), started.GetProperty("paths").GetProperty("socket").GetString()));
-        Assert.Equal("""{"pid":4242,"memory_used":12582912,"memory_limit":268435456,"modes":[{"width":1920,"height":1080,"refresh_hertz":60},null],"requests":77,"successions":1}""", started.GetProperty("worker").GetRawText());
+        Assert.Equal("""{"pid":4242,"memory_used":12582912,"memory_limit":268435456,"modes":[{"width":1920,"height":1080,"refresh_hertz":60},null],"requests":77,"successions":1,"cpu_nanoseconds":2500000000,"frames":60,"viewed_bytes":4096}""", started.GetProperty("worker").GetRawText());
         Assert.Equal(2, _served.Ask("POST", "/v1/instances/11111111-2222-3333-4444-555555555555/upgrade").Ok().GetProperty("worker").GetProperty("successions").GetInt32());
         JsonElement changed = _served.Ask("PATCH", "/v1/instances/desk", """{"memory_limit":1048576,"auto":false,"mode":null,"name":"table"}""").Ok();
         Assert.Equal(("table", false, 1 << 20), (changed.GetProperty("name").GetString(), changed.GetProperty("auto").GetBoolean(), changed.GetProperty("memory_limit").GetInt32()));

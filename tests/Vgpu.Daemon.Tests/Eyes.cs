@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
@@ -12,7 +11,6 @@ namespace Vgpu.Daemon.Tests;
 internal sealed class Eyes : IDisposable
 {
     private const string Prompt = "Password:";
-    private const int FirstDisplay = 5900;
 
     private readonly TemporaryFolder _folder = new();
     private readonly HttpClient _http;
@@ -27,32 +25,9 @@ internal sealed class Eyes : IDisposable
     /// <summary>What VNC shows at HOST:PORT; null: it was refused.</summary>
     public Picture? ByVnc(string address, string? password)
     {
-        string file = _folder.File("vnc.png");
-        File.Delete(file);
-        IPEndPoint at = IPEndPoint.Parse(address);
-        // It asks for a password on a terminal only, which script(1) is.
-        var start = new ProcessStartInfo("timeout", ["30", "script", "--quiet", "--command", $"gvnccapture {at.Address}:{at.Port - FirstDisplay} {file}", "/dev/null"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        using Process process = Process.Start(start)!;
-        string said = string.Empty;
-        for (int next = process.StandardOutput.Read(); next >= 0; next = process.StandardOutput.Read())
-        {
-            said += (char)next;
-            if (said.EndsWith(Prompt, StringComparison.Ordinal))
-            {
-                Assert.True(password is not null, "it asks for a password");
-                process.StandardInput.WriteLine(password);
-                process.StandardInput.Flush();
-                password = null;
-            }
-        }
-
-        process.WaitForExit();
-        Assert.True(password is null, $"nobody asked for the password: {said}");
-        return File.Exists(file) ? Read(file) : null;
+        Picture? seen = VncCapture.TryGvnccapture(IPEndPoint.Parse(address), password, out string said);
+        Assert.True(said.Contains(Prompt, StringComparison.Ordinal) == password is not null, said);
+        return seen;
     }
 
     /// <summary>The same at a Unix socket, which gvnccapture does not know: through a port that is the test's.</summary>
@@ -106,13 +81,5 @@ internal sealed class Eyes : IDisposable
     {
         _http.Dispose();
         _folder.Dispose();
-    }
-
-    private Picture Read(string file)
-    {
-        string plain = _folder.File("plain.png");
-        (int status, string output) = Shell.Run("convert", file, "-depth", "8", $"PNG24:{plain}");
-        Assert.True(status == 0, output);
-        return PngReader.Read(File.ReadAllBytes(plain));
     }
 }

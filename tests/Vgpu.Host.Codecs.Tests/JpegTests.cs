@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Text;
 using Vgpu.Screens;
 using Vgpu.Testing;
@@ -56,6 +57,24 @@ public sealed class JpegTests
         jpeg.ResetWrittenCount();
         encoder.Encode(pixels, 320, 240, 1280, 20, subsample: true, jpeg);
         Assert.True(jpeg.WrittenCount * 2 < fine);
+    }
+
+    [Fact]
+    public void A_picture_carries_Huffman_tables_of_its_own()
+    {
+        using IJpegEncoder encoder = Create();
+        var jpeg = new ArrayBufferWriter<byte>();
+        encoder.Encode(TestPicture.Draw(320, 240), 320, 240, 1280, 40, subsample: true, jpeg);
+
+        // Four tables, of 12 and 162 values in every picture (ITU-T T.81, K.3): 432 bytes with their headers.
+        int tables = 0;
+        ReadOnlySpan<byte> rest = jpeg.WrittenSpan[2..];
+        for (; rest[1] != 0xda; rest = rest[(2 + BinaryPrimitives.ReadUInt16BigEndian(rest[2..]))..])
+        {
+            tables += rest[1] == 0xc4 ? 2 + BinaryPrimitives.ReadUInt16BigEndian(rest[2..]) : 0;
+        }
+
+        Assert.InRange(tables, 1, 300);
     }
 
     [Fact]

@@ -310,6 +310,47 @@ public sealed class HeadTests
         head.SetSurface(null);
     }
 
+    [Fact]
+    public void Parts_of_one_picture_are_heard_of_at_once_and_clipped()
+    {
+        Head head = new Screen(1, new DisplayMode(640, 480)).Heads[0];
+        using Surface shown = Surface.Create("shown", 20, 10, PixelFormat.B8G8R8X8);
+        head.SetSurface(shown);
+        var heard = new AtOnce();
+        using IDisposable observation = head.Observe(heard);
+        ulong generation = head.Generation;
+
+        head.Flush([new Rect(0, 0, 2, 2), new Rect(30, 0, 5, 5), new Rect(18, 8, 5, 5)]);
+        Assert.Equal([[new Rect(0, 0, 2, 2), new Rect(18, 8, 2, 2)]], heard.Calls);
+        Assert.Equal(generation + 1, head.Generation);
+
+        head.Flush([new Rect(30, 0, 5, 5)]);
+        head.Flush([]);
+        Assert.Single(heard.Calls);
+
+        Rect[] many = [.. Enumerable.Range(0, 100).Select(i => new Rect(i % 20, i / 20, 1, 1))];
+        head.Flush(many);
+        Assert.Equal(many, heard.Calls.Skip(1).SelectMany(call => call));
+        head.SetSurface(null);
+    }
+
+    private sealed class AtOnce : IHeadObserver
+    {
+        public List<Rect[]> Calls { get; } = [];
+
+        public void SurfaceChanged(Head head)
+        {
+        }
+
+        public void Damaged(Head head, Rect rect) => Assert.Fail("one part alone");
+
+        public void Damaged(Head head, ReadOnlySpan<Rect> rects) => Calls.Add(rects.ToArray());
+
+        public void CursorChanged(Head head)
+        {
+        }
+    }
+
     private sealed class Source(Action refresh) : IFrameSource
     {
         public void Refresh() => refresh();

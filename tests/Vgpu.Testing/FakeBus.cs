@@ -123,7 +123,7 @@ public sealed class FakeBus : IBus
     {
         State = InstanceState.Running,
         Paths = PathsOf(instance.Definition.Uuid),
-        Worker = new WorkerStatus { Pid = 4242, MemoryLimit = instance.MemoryLimit, MemoryUsed = 12 << 20, Modes = [new DisplayMode(1920, 1080), null], Requests = 77, Successions = 1 },
+        Worker = new WorkerStatus { Pid = 4242, MemoryLimit = instance.MemoryLimit, MemoryUsed = 12 << 20, Modes = [new DisplayMode(1920, 1080), null], Requests = 77, Successions = 1, CpuNanoseconds = 2_500_000_000, Frames = 60, ViewedBytes = 4096 },
     });
 
     public void Stop(string nameOrUuid)
@@ -155,6 +155,30 @@ public sealed class FakeBus : IBus
 
     /// <summary>A VMM comes.</summary>
     public void Attach(string nameOrUuid, int pid) => Change(nameOrUuid, "client-attached", instance => instance with { Worker = instance.Worker! with { ClientPid = pid } });
+
+    /// <summary>Its worker, guest and viewers do this much more.</summary>
+    public void Work(string nameOrUuid, TimeSpan cpu = default, ulong frames = 0, ulong viewedBytes = 0, long requests = 0) => Locked(() =>
+    {
+        int index = Index(nameOrUuid);
+        WorkerStatus worker = _instances[index].Worker!;
+        return _instances[index] = _instances[index] with
+        {
+            Worker = worker with
+            {
+                CpuNanoseconds = worker.CpuNanoseconds + (ulong)(cpu.TotalSeconds * 1e9),
+                Frames = worker.Frames + frames,
+                ViewedBytes = worker.ViewedBytes + viewedBytes,
+                Requests = worker.Requests + requests,
+            },
+        };
+    });
+
+    /// <summary>Another worker takes over, whose own numbers begin anew.</summary>
+    public void Replace(string nameOrUuid, int pid) => Locked(() =>
+    {
+        int index = Index(nameOrUuid);
+        return _instances[index] = _instances[index] with { Worker = _instances[index].Worker! with { Pid = pid, CpuNanoseconds = 1_000_000, Requests = 3 } };
+    });
 
     /// <summary>Something happens.</summary>
     public void Raise(string kind, InstanceView? about = null, string detail = "it happened")

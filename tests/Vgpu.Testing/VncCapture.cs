@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Vgpu.Screens;
 
 namespace Vgpu.Testing;
@@ -8,15 +9,23 @@ public static class VncCapture
 {
     private const int FirstPort = 5900;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
     /// <summary>gvnccapture (RFB 3.8): pixel for pixel.</summary>
     public static Picture Gvnccapture(int port, string? password = null)
     {
+        Picture? seen = TryGvnccapture(new IPEndPoint(IPAddress.Loopback, port), password, out string said);
+        Assert.True(seen is not null, said);
+        return seen;
+    }
+
+    /// <summary>The same; null where it was refused. <paramref name="said"/>: what it printed, its question for the password too.</summary>
+    public static Picture? TryGvnccapture(IPEndPoint at, string? password, out string said)
+    {
         using var folder = new TemporaryFolder();
         string file = folder.File("capture.png");
-        Run("gvnccapture", [$"127.0.0.1:{port - FirstPort}", file], password);
-        return ImageFile.Read(file);
+        (bool isDone, said) = Run("gvnccapture", [$"{at.Address}:{at.Port - FirstPort}", file], password);
+        return isDone ? ImageFile.Read(file) : null;
     }
 
     /// <summary>vncsnapshot (RFB 3.3) with pixels as they are, saved by it as a JPEG picture of its highest quality: near, not the same.</summary>
@@ -24,11 +33,12 @@ public static class VncCapture
     {
         using var folder = new TemporaryFolder();
         string file = folder.File("snapshot.jpg");
-        Run("vncsnapshot", ["-quality", "100", "-encodings", "tight", "-nojpeg", $"127.0.0.1:{port - FirstPort}", file], password);
+        (bool isDone, string said) = Run("vncsnapshot", ["-quality", "100", "-encodings", "tight", "-nojpeg", $"127.0.0.1:{port - FirstPort}", file], password);
+        Assert.True(isDone, said);
         return ImageFile.Read(file);
     }
 
-    private static void Run(string program, string[] arguments, string? password)
+    private static (bool IsDone, string Said) Run(string program, string[] arguments, string? password)
     {
         // Both ask for the password at a terminal, which script(1) is; only a process in its foreground may read there.
         string command = $"timeout --foreground 45 {program} {string.Join(' ', arguments)}";
@@ -44,7 +54,7 @@ public static class VncCapture
             Type(process, password ?? string.Empty);
         }
 
-        Assert.True(process.HasExited && process.ExitCode == 0, $"{program}: {errors.Result}{output.Result}");
+        return (process.HasExited && process.ExitCode == 0, $"{program}: {errors.Result}{output.Result}");
     }
 
     private static void Type(Process process, string line)

@@ -191,6 +191,38 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void Small_updates_are_acknowledged_now_and_then_and_large_ones_each_time()
+    {
+        using var desk = new Desk();
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingZrle, RfbProtocol.EncodingFence, RfbProtocol.EncodingContinuousUpdates);
+        while (viewer.Decoder.EndsOfContinuousUpdates == 0)
+        {
+            viewer.Decoder.ReadMessage();
+        }
+
+        viewer.Wire.Send([150, 1, .. Wire.B16(0, 0, 640, 480)]);
+        int[] counted = [Fences(32, i => desk.Fill(new Rect(i, i, 4, 4), 0x123456)), Fences(8, _ => desk.ScribbleAll(new Random()))];
+        Assert.InRange(counted[0], 32 / 4 - 1, 32 / 2);
+        Assert.InRange(counted[1], 8, int.MaxValue);
+
+        int Fences(int changes, Action<int> change)
+        {
+            int before = viewer.Decoder.Fences.Count;
+            for (int i = 0; i < changes; i++)
+            {
+                change(i);
+                while (!viewer.Shows(desk))
+                {
+                    viewer.Decoder.ReadMessage();
+                }
+            }
+
+            return viewer.Decoder.Fences.Count - before;
+        }
+    }
+
+    [Fact]
     public void As_many_updates_are_on_their_way_as_the_line_takes()
     {
         var pacing = new Pacing();

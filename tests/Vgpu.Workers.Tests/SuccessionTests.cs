@@ -78,6 +78,40 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    public void Frames_and_viewed_pixels_are_counted_on_by_the_next_worker_and_found_by_the_next_daemon()
+    {
+        const ulong Picture = DrawingClient.Width * DrawingClient.Height * 4;
+        using var place = new Workplace();
+        InstanceDefinition desk = place.Start();
+        Assert.Equal((0UL, 0UL), Counted());
+        using var client = new DrawingClient(place.Socket(desk));
+        client.Draw(1);
+        client.Draw(2);
+        Assert.Equal((2UL, 0UL), Counted());
+        _ = place.Shot(desk);
+        Assert.Equal((2UL, Picture), Counted());
+        ulong? cpu = place.Host.Status(desk.Uuid)!.CpuNanoseconds;
+        Assert.InRange(cpu!.Value, 1UL, (ulong)Environment.TickCount64 * 1_000_000 * (ulong)Environment.ProcessorCount);
+
+        place.Kill(desk);
+        client.Draw(3);
+        Assert.Equal((3UL, Picture), Counted());
+        place.Restart(desk.Uuid);
+        Assert.Equal((3UL, Picture), Counted());
+        client.Draw(4);
+        Assert.Equal((4UL, Picture), Counted());
+        place.Host.Stop(desk.Uuid);
+        Assert.Null(place.Host.Status(desk.Uuid));
+
+        (ulong, ulong) Counted()
+        {
+            Workplace.Eventually(() => place.Host.Status(desk.Uuid)?.Frames is not null);
+            WorkerStatus status = place.Host.Status(desk.Uuid)!;
+            return (status.Frames!.Value, status.ViewedBytes!.Value);
+        }
+    }
+
+    [Fact]
     public void A_worker_that_is_stopped_is_replaced()
     {
         using var place = new Workplace();

@@ -3,62 +3,42 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Vgpu.Api;
-using Vgpu.Screens;
 using Vgpu.Testing;
 
 namespace Vgpu.Bench.Screens;
 
 /// <summary>A vGPU of a daemon's own, as anybody has it: its worker, and the viewers' process, which viewers connect to.</summary>
-internal sealed class OurScreen : IShownScreen
+internal sealed class OurScreen : VirtioScreen
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
     private readonly BenchDaemon _daemon;
-    private readonly FakeGuest _guest = new();
-    private readonly RemoteDevice _gpu;
-    private readonly RemoteDevice _keyboard;
-    private readonly GuestSide _side;
 
     internal OurScreen(string program)
     {
         _daemon = new BenchDaemon(program);
         Instance made = _daemon.Client.Create(new CreateBody { Parent = "software0", Type = "virtio-gpu-64m", Name = "screens" });
-        _gpu = Connect(made.Paths!.Socket);
-        _keyboard = Connect($"{made.Paths!.Socket}.keyboard");
-        _side = new GuestSide(_guest, _gpu, _keyboard);
+        Plug(Connect(made.Paths!.Socket), Connect($"{made.Paths!.Socket}.keyboard"));
         (string socket, Password) = Viewers();
         Address = new UnixDomainSocketEndPoint(socket);
         Processes = [.. ChildrenOf(_daemon.Pid).Append(_daemon.Pid).Append(_daemon.Client.Find("screens").Worker!.Pid).Distinct()];
     }
 
-    public string Name => "ours";
+    public override string Name => "ours";
 
-    public EndPoint Address { get; }
+    public override EndPoint Address { get; }
 
-    public string? Password { get; }
-
-    public Span<uint> Pixels => _side.Pixels;
+    public override string? Password { get; }
 
     /// <summary>The daemon, the worker, the viewers' process and a spare worker.</summary>
-    public IReadOnlyList<int> Processes { get; }
+    public override IReadOnlyList<int> Processes { get; }
 
-    public void Show(params ReadOnlySpan<Rect> rects) => _side.Show(rects);
-
-    public int TakeKeys() => _side.TakeKeys();
-
-    public void Dispose()
-    {
-        _side.Dispose();
-        _gpu.Dispose();
-        _keyboard.Dispose();
-        _guest.Dispose();
-        _daemon.Dispose();
-    }
+    protected override void Unplugged() => _daemon.Dispose();
 
     private RemoteDevice Connect(string socket)
     {
         var device = new RemoteDevice(socket);
-        device.Map(_guest);
+        device.Map(Guest);
         return device;
     }
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Vgpu.Qemu;
-using Vgpu.Screens;
 using Vgpu.Testing;
 
 namespace Vgpu.Bench.Screens;
@@ -11,7 +10,7 @@ namespace Vgpu.Bench.Screens;
 /// QEMU's own virtio-gpu, keyboard and VNC server in stock QEMU, whose processor stands still: what a guest does is done here, in
 /// its memory and at its registers. The VNC server may be lossy, as then it uses JPEG; what else it may choose it does.
 /// </summary>
-internal sealed class QemuScreen : IShownScreen
+internal sealed class QemuScreen : VirtioScreen
 {
     private const int GpuSlot = 4;
     private const int KeyboardSlot = 5;
@@ -19,12 +18,8 @@ internal sealed class QemuScreen : IShownScreen
     private const ulong KeyboardWindow = 0xe800_0000;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("vgpu-bench-");
-    private readonly FakeGuest _guest = new();
     private readonly PeerProcess _process;
     private readonly QtestConnection _machine;
-    private readonly QtestDevice _gpu;
-    private readonly QtestDevice _keyboard;
-    private readonly GuestSide _side;
 
     internal QemuScreen()
     {
@@ -35,7 +30,7 @@ internal sealed class QemuScreen : IShownScreen
             "-nodefaults", "-display", "none", "-machine", "q35", "-accel", "qtest", "-m", Text($"{(FakeGuest.SecondPiece) >> 20}M"),
             // The shared file is where the driver's memory is, above a gibibyte that nobody touches.
             "-object", Text($"memory-backend-ram,id=low,size={FakeGuest.Base >> 20}M"), "-numa", "node,nodeid=0,memdev=low",
-            "-object", Text($"memory-backend-file,id=shared,mem-path=/proc/{Environment.ProcessId}/fd/{_guest.File.Number},size={FakeGuest.PieceSize >> 20}M,share=on"),
+            "-object", Text($"memory-backend-file,id=shared,mem-path=/proc/{Environment.ProcessId}/fd/{Guest.File.Number},size={FakeGuest.PieceSize >> 20}M,share=on"),
             "-numa", "node,nodeid=1,memdev=shared",
             "-qtest", $"unix:{qtest},server=on,wait=off", "-qtest-log", "/dev/null",
             "-device", Text($"virtio-gpu-pci,addr={GpuSlot},xres={Canvas.Width},yres={Canvas.Height}"),
@@ -45,33 +40,21 @@ internal sealed class QemuScreen : IShownScreen
         ];
         _process = new PeerProcess(QemuInstallation.Executable, arguments, [qtest, vnc]);
         _machine = new QtestConnection(qtest);
-        _gpu = new QtestDevice(_machine, GpuSlot, GpuWindow);
-        _keyboard = new QtestDevice(_machine, KeyboardSlot, KeyboardWindow);
-        _side = new GuestSide(_guest, _gpu, _keyboard);
+        Plug(new QtestDevice(_machine, GpuSlot, GpuWindow), new QtestDevice(_machine, KeyboardSlot, KeyboardWindow));
         Address = new UnixDomainSocketEndPoint(vnc);
         Processes = [_process.Pid];
     }
 
-    public string Name => "QEMU";
+    public override string Name => "QEMU";
 
-    public EndPoint Address { get; }
+    public override EndPoint Address { get; }
 
-    public Span<uint> Pixels => _side.Pixels;
+    public override IReadOnlyList<int> Processes { get; }
 
-    public IReadOnlyList<int> Processes { get; }
-
-    public void Show(params ReadOnlySpan<Rect> rects) => _side.Show(rects);
-
-    public int TakeKeys() => _side.TakeKeys();
-
-    public void Dispose()
+    protected override void Unplugged()
     {
-        _side.Dispose();
-        _gpu.Dispose();
-        _keyboard.Dispose();
         _machine.Dispose();
         _process.Dispose();
-        _guest.Dispose();
         _folder.Delete(recursive: true);
     }
 

@@ -12,13 +12,16 @@ internal static class ScreenLook
     // Servers that refine what they sent in haste, and choose by what moves, have done so by then.
     private static readonly TimeSpan s_settling = TimeSpan.FromSeconds(1.5);
 
-    /// <summary>Looks until the picture has settled, and measures nothing.</summary>
+    // A runtime that compiles what is used often has done most of it by then, in the background.
+    private static readonly TimeSpan s_warming = TimeSpan.FromSeconds(6);
+
+    /// <summary>Looks for a while, and measures nothing.</summary>
     internal static void Look(IShownScreen screen, bool takesH264, IScene scene)
     {
         using var source = new SceneSource(screen, scene);
         using var viewer = new LookingViewer(screen, takesH264);
         viewer.AwaitPicture();
-        Pause.For(s_settling);
+        Pause.For(s_warming);
         _ = viewer.Press();
     }
 

@@ -30,6 +30,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     private const long QuickDeath = 500;
 
     private readonly StallWatch[] _watches = [.. Enumerable.Range(0, InstanceFunctions.Names.Count).Select(function => new StallWatch(function))];
+    private readonly MeterWatch _meter = new();
     private int _deaths;
     private ulong _progress;
     private volatile WorkerStatus? _status;
@@ -81,6 +82,12 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
         set => _status = value;
     }
 
+    /// <summary>The same with what is counted of it until now. Any thread.</summary>
+    internal WorkerStatus? Measure() => _status is { } status ? _meter.Complete(status) with { CpuNanoseconds = ProcessorTime.Of(status.Pid) } : null;
+
+    /// <summary>Reads from now on what its worker counts in the record's file.</summary>
+    internal void FollowMeter() => _meter.Follow(Record.Files.GetValueOrDefault(UsageMeter.FileName));
+
     /// <summary>Whether its worker has stood still at one of the functions for longer than <paramref name="limit"/>.</summary>
     internal bool IsStalled(int pid, TimeSpan limit)
     {
@@ -119,6 +126,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     internal void Begin()
     {
         Phase = ServedPhase.Serving;
+        FollowMeter();
         ServedSince = Environment.TickCount64;
         _progress = Progress();
     }
@@ -153,6 +161,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
     {
         Release();
         Record = told;
+        FollowMeter();
     }
 
     /// <summary>Nobody waits for anything of it any more.</summary>
@@ -177,6 +186,7 @@ internal sealed class ServedInstance(InstanceRecord record, InstancePaths paths)
             watch.Dispose();
         }
 
+        _meter.Dispose();
         Record.Dispose();
     }
 }

@@ -57,7 +57,7 @@ public sealed class WorkerHost : IWorkerHost
         }
     }
 
-    public WorkerStatus? Status(Guid uuid) => _instances.GetValueOrDefault(uuid)?.Status;
+    public WorkerStatus? Status(Guid uuid) => _instances.GetValueOrDefault(uuid)?.Measure();
 
     public InstancePaths Paths(Guid uuid) => InstanceSockets.Paths(_options.RunFolder, uuid);
 

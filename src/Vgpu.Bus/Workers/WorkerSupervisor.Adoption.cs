@@ -52,6 +52,7 @@ internal sealed partial class WorkerSupervisor
         link.Told = null;
         var instance = new ServedInstance(told, InstanceSockets.Paths(_options.RunFolder, uuid)) { Phase = ServedPhase.Serving, Link = link, Status = link.ToldStatus };
         link.Instance = instance;
+        instance.FollowMeter();
         _instances[uuid] = instance;
         _adoption.Found.Add(uuid);
         _log.WorkerAdopted(link.Process.Pid, told.Definition.Name);

@@ -2,8 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// setsid(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap everywhere.
-internal static partial class Libc
+// setsid(2), clock_getcpuclockid(3) and clock_gettime(2), and pidfd_open(2) and pidfd_send_signal(2), which libc does not wrap
+// everywhere.
+internal static unsafe partial class Libc
 {
     internal const int SIGKILL = 9;
     internal const int SIGCONT = 18;
@@ -14,4 +15,19 @@ internal static partial class Libc
 
     [LibraryImport(Library, EntryPoint = "setsid", SetLastError = true)]
     internal static partial int SetSid();
+
+    // struct timespec of 64-bit kernels.
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct TimeSpec
+    {
+        internal long Seconds;
+        internal long Nanoseconds;
+    }
+
+    // Returns an error number, and sets none.
+    [LibraryImport(Library, EntryPoint = "clock_getcpuclockid")]
+    internal static partial int ClockGetCpuClockId(int pid, int* clock);
+
+    [LibraryImport(Library, EntryPoint = "clock_gettime", SetLastError = true)]
+    internal static partial int ClockGetTime(int clock, TimeSpec* time);
 }

@@ -18,6 +18,18 @@ internal sealed class PendingChanges
     private Rect _held;
     private bool _isCursorChanged = true;
 
+    /// <summary>Whether there is anything of it.</summary>
+    internal bool IsAny
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _moveCount != 0 || _isCursorChanged || !_damage.IsEmpty;
+            }
+        }
+    }
+
     /// <summary>These pixels are new.</summary>
     internal void Add(Rect rect)
     {

@@ -28,6 +28,7 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
     private IFrameViewer[] _viewers = [];
     private IDisposable? _observation;
     private bool _hasNews;
+    private bool _isRefreshing;
     private bool _isSurfaceNew;
     private bool _isFilmMissing;
 
@@ -51,6 +52,9 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
     internal int Height { get; private set; }
 
     internal Rect Bounds => new(0, 0, Width, Height);
+
+    /// <summary>Whether <see cref="Refresh"/> would find something, or somebody is in it, who will have told all viewers once it is false.</summary>
+    internal bool HasNews => Volatile.Read(ref _hasNews) || Volatile.Read(ref _isRefreshing);
 
     /// <summary>What several viewers may be sent alike.</summary>
     internal SharedRects Shared { get; }
@@ -117,11 +121,17 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
         Wake();
     }
 
-    public void Damaged(Head head, Rect rect)
+    public void Damaged(Head head, Rect rect) => Damaged(head, [rect]);
+
+    public void Damaged(Head head, ReadOnlySpan<Rect> rects)
     {
         lock (_newsLock)
         {
-            _news.Add(rect);
+            foreach (Rect rect in rects)
+            {
+                _news.Add(rect);
+            }
+
             _hasNews = true;
         }
 
@@ -150,6 +160,7 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
             bool isSurfaceNew;
             lock (_newsLock)
             {
+                Volatile.Write(ref _isRefreshing, true);
                 _taken.Clear();
                 foreach (Rect rect in _news.Rects)
                 {
@@ -159,7 +170,7 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
                 _news.Clear();
                 isSurfaceNew = _isSurfaceNew;
                 _isSurfaceNew = false;
-                _hasNews = false;
+                Volatile.Write(ref _hasNews, false);
             }
 
             // Damage of a surface that is gone by now is followed by the news of the next one.
@@ -171,6 +182,7 @@ internal sealed class ScreenFrame : IHeadObserver, IDisposable
         }
         finally
         {
+            Volatile.Write(ref _isRefreshing, false);
             _gate.ExitWriteLock();
         }
     }

@@ -30,6 +30,18 @@ internal sealed class Pacing
         }
     }
 
+    /// <summary>Whether one is on its way that was not acknowledged yet.</summary>
+    internal bool IsAnyOnTheWay
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _sent != _acknowledged;
+            }
+        }
+    }
+
     /// <summary>An update goes: the number that its fence carries.</summary>
     internal uint Sent(long now)
     {

@@ -76,7 +76,7 @@ internal sealed partial class ViewerOutput
             _endsWithLastRect = false;
         }
 
-        if (_turn is { IsContinuous: true, Encodings.Fence: true })
+        if (_turn is { IsContinuous: true, Encodings.Fence: true } && (_pacing.IsAnyOnTheWay || _sinceFence + _buffer.Length > SmallBytes || ++_smallUpdates == SmallUpdates))
         {
             WritePaceFence();
         }
@@ -134,6 +134,8 @@ internal sealed partial class ViewerOutput
         _buffer.U32(RfbProtocol.FenceRequest | RfbProtocol.FenceBlockBefore);
         _buffer.U8(sizeof(uint));
         _buffer.U32(_pacing.Sent(_clock()));
+        _smallUpdates = 0;
+        _sinceFence = -_buffer.Length;
     }
 
     private void WriteHeader(int count)

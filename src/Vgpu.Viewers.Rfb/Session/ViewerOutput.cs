@@ -15,6 +15,10 @@ internal sealed partial class ViewerOutput : IDisposable
     private const int ManyRects = 16;
     private const int EndsWithLastRect = 0xffff;
 
+    // What is soon there need not be acknowledged each time: that wakes both sides once more.
+    private const int SmallBytes = 1024;
+    private const int SmallUpdates = 4;
+
     // For so long after somebody pressed or let go of something pictures may come so much faster.
     private const long EchoMilliseconds = 100;
     private const int EchoHaste = 4;
@@ -49,6 +53,8 @@ internal sealed partial class ViewerOutput : IDisposable
     private volatile bool _isHurried;
     private bool _endsWithLastRect;
     private long _size;
+    private int _sinceFence;
+    private int _smallUpdates;
     private int _next;
     private int _movingFrom;
     private int _exactFrom;
@@ -92,6 +98,7 @@ internal sealed partial class ViewerOutput : IDisposable
     /// <summary>Makes the next piece; false where there is nothing to write now.</summary>
     internal bool Next()
     {
+        _sinceFence += _buffer.Length;
         _buffer.Clear();
         if (_next < _rects.Count)
         {
@@ -132,6 +139,9 @@ internal sealed partial class ViewerOutput : IDisposable
         _buffer.Dispose();
     }
 
+    // Where there is none now, what brings some wakes who writes; but for what was sent with loss, which only time makes quiet.
+    private bool HasNews => _frame.HasNews || _changes.IsAny || _state.OwesExtras || !_lossy.IsEmpty;
+
     private void TakeBounds()
     {
         _bounds = _frame.Bounds;
@@ -140,7 +150,7 @@ internal sealed partial class ViewerOutput : IDisposable
 
     private bool MayBegin()
     {
-        if (_turn.Wanted.IsEmpty || (_turn.IsContinuous && _turn.Encodings.Fence && !_pacing.IsOpen))
+        if (_turn.Wanted.IsEmpty || !HasNews || (_turn.IsContinuous && _turn.Encodings.Fence && !_pacing.IsOpen))
         {
             return false;
         }

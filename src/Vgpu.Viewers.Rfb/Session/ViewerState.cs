@@ -35,6 +35,18 @@ internal sealed class ViewerState : IDisposable
         }
     }
 
+    /// <summary>Whether the next update says more than what the screen shows.</summary>
+    internal bool OwesExtras
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _owesExtendedKeys || _sizeReports.Count != 0;
+            }
+        }
+    }
+
     internal void SetFormat(RfbPixelFormat format)
     {
         var made = new ViewerFormat(format);

@@ -3,6 +3,7 @@ using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Gpus;
 using Vgpu.Linux;
+using Vgpu.Screens;
 using Vgpu.Vendors.VirtioInput;
 using Vgpu.Vfio;
 using Vgpu.Viewers.Feed;
@@ -22,6 +23,7 @@ internal sealed class WorkerVgpu : IServedVgpu
     private readonly ServedFunction _gpu;
     private readonly List<ServedFunction> _functions = [];
     private readonly ScreenFeedServer _feed;
+    private readonly UsageMeter _meter;
     private InstanceDefinition _definition;
 
     /// <summary>Serves when it returns. Throws <see cref="BusException"/>.</summary>
@@ -52,7 +54,17 @@ internal sealed class WorkerVgpu : IServedVgpu
 
         _input.TypeInto(InstanceOptions.QmpOf(_definition));
         _vgpu.Instance.Screen.Input = _input.Sink;
-        _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name));
+        using (FileDescriptor file = request.Keep(UsageMeter.FileName, UsageMeter.Suits, UsageMeter.CreateFile))
+        {
+            _meter = new UsageMeter(file);
+        }
+
+        foreach (Head head in _vgpu.Instance.Screen.Heads)
+        {
+            head.FrameShown += _ => _meter.CountFrame();
+        }
+
+        _feed = new ScreenFeedServer("screen", _vgpu.Instance.Screen, NamedLogger.For(log, _definition.Name)) { Copied = _meter.CountViewed };
         _vgpu.Instance.Noticed += Report;
         _gpu.Server.ClientChanged += (_, _) => request.Report(
             _gpu.Server.IsClientConnected ? WorkerEventKind.ClientAttached : WorkerEventKind.ClientGone,
@@ -126,6 +138,7 @@ internal sealed class WorkerVgpu : IServedVgpu
         _functions.ForEach(function => function.Dispose());
         _input.Dispose();
         _vgpu.Dispose();
+        _meter.Dispose();
     }
 
     // Between the client's maps and its first message.
