@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # The guest: Debian's stock kernel, and initial RAM file systems of busybox, the stock modules and guest/.
-# initrd.img is for demos; initrd-test.img holds the programs of guest/*.c as well (eng/setup --with build-tools).
+# initrd.img is for demos; initrd-test.img holds the programs of guest/*.c as well, and initrd-gl.img on top of those Debian's stock
+# Mesa with programs that draw (both: eng/setup --with build-tools).
 
 # Modules by name; what they need comes along. Those compressed in the package are unpacked, for speed under TCG.
 GUEST_MODULES=(virtio-gpu bochs virtio_input evdev uio_pci_generic)
@@ -17,6 +18,7 @@ guest_make() {
     local new=$VGPU_WORK/guest.new kernel
     stamp_drop guest
     stamp_drop guest-test
+    stamp_drop guest-gl
     debian_open
     kernel=$(debian_kernel)
     debian_fetch "the guest's kernel, ${kernel#linux-image-}" alone "$DEBIAN_SUITE" "$kernel" busybox-static
@@ -106,4 +108,37 @@ guest_programs() {
         gcc -static -O2 -s -Wall -Wextra -Werror -isystem "$VGPU_WORK/headers.new/usr/include/libdrm" \
             -o "$1/$(basename "${source%.c}")" "$source"
     done
+}
+
+# What draws in the guest, by name; what it needs comes along, and so does a C library that programs can share.
+GUEST_GL=(libgl1-mesa-dri libegl1 libgles2 kmscube glmark2-es2-drm)
+
+guest_gl_missing() {
+    [[ -s $VGPU_CACHE/guest/initrd-gl.img ]] || { echo "guest/initrd-gl.img: not set up (--with build-tools)"; return; }
+    stamp_is guest-gl "$1" || echo "guest/initrd-gl.img: out of date"
+}
+
+# guest_gl_make HASH   two archives one after the other, which a kernel unpacks over each other.
+guest_gl_make() {
+    local tree=$VGPU_WORK/guest-gl.new
+    stamp_drop guest-gl
+    debian_open
+    debian_fetch "the guest's Mesa and ${GUEST_GL[*]:3}" with-needs "$DEBIAN_SUITE" "${GUEST_GL[@]}"
+    step "unpacking the guest's Mesa" debian_unpack "$tree" --exclude='./usr/share/doc*' --exclude='./usr/share/locale' \
+        --exclude='./usr/share/man' --exclude='./usr/share/iso-codes' --exclude='./usr/share/xml' './usr/bin/*' './usr/lib64/*' \
+        './usr/lib/x86_64-linux-gnu/*' './usr/share/*'
+    ln -s usr/lib64 "$tree/lib64"
+    mkdir -p "$tree/lib"
+    ln -s ../usr/lib/x86_64-linux-gnu "$tree/lib/x86_64-linux-gnu"
+    step "making the guest's image that draws" guest_gl_pack "$tree"
+    rm -rf "$tree"
+    stamp_put guest-gl "$1"
+}
+
+guest_gl_pack() {
+    local guest=$VGPU_CACHE/guest
+    guest_pack "$guest/tree/bin/busybox" "$1" "$VGPU_WORK/mesa.img"
+    cat "$guest/initrd-test.img" "$VGPU_WORK/mesa.img" >"$guest/initrd-gl.img.new"
+    rm "$VGPU_WORK/mesa.img"
+    mv "$guest/initrd-gl.img.new" "$guest/initrd-gl.img"
 }

@@ -22,6 +22,9 @@ public sealed class TestMachine : IDisposable
     /// <summary>The guest's image with the test programs.</summary>
     public static string Initrd { get; } = Path.Combine(QemuInstallation.CacheFolder, "guest", "initrd-test.img");
 
+    /// <summary>The same with Debian's Mesa, and programs that draw.</summary>
+    public static string InitrdWithMesa { get; } = Path.Combine(QemuInstallation.CacheFolder, "guest", "initrd-gl.img");
+
     /// <summary>A VM on these vGPUs whose guest takes commands.</summary>
     public static TestMachine Boot(params IEnumerable<VgpuAttachment> attachments) =>
         BootWith(VgpuAttachment.Arguments(Mebibytes, attachments));
@@ -31,9 +34,9 @@ public sealed class TestMachine : IDisposable
         BootWith([.. VgpuAttachment.SharedMemory(Mebibytes), .. devices.SelectMany(device => (string[])["-device", device])]);
 
     /// <summary>A VM with these arguments beside the guest's own.</summary>
-    public static TestMachine BootWith(IEnumerable<string> arguments, string commandLine = "vgpu.shell")
+    public static TestMachine BootWith(IEnumerable<string> arguments, string commandLine = "vgpu.shell", string? initrd = null)
     {
-        TestMachine machine = Start([.. arguments, .. GuestBoot.Arguments(Initrd, commandLine)]);
+        TestMachine machine = Start([.. arguments, .. GuestBoot.Arguments(initrd ?? Initrd, commandLine)]);
         try
         {
             machine.Shell.WaitUntilReady(TimeSpan.FromSeconds(120));
