@@ -5,6 +5,7 @@ namespace Vgpu.Linux;
 /// <summary>Processor time as the kernel counts it: the process's own clock (clock_getcpuclockid(3)). Any thread.</summary>
 public static unsafe class ProcessorTime
 {
+    // PID_MAX_LIMIT of 64-bit kernels (linux/threads.h): libc makes other clocks of larger numbers.
     private const int MaxPid = 1 << 22;
 
     /// <summary>
@@ -13,15 +14,9 @@ public static unsafe class ProcessorTime
     /// </summary>
     public static ulong? Of(int pid)
     {
-        // Beyond what the kernel gives (PID_MAX_LIMIT) a number becomes the clock of another process, or of none.
-        if (pid is <= 0 or > MaxPid)
-        {
-            return null;
-        }
-
         int clock;
         Libc.TimeSpec time;
-        return Libc.ClockGetCpuClockId(pid, &clock) == 0 && Libc.ClockGetTime(clock, &time) == 0
+        return pid is > 0 and <= MaxPid && Libc.ClockGetCpuClockId(pid, &clock) == 0 && Libc.ClockGetTime(clock, &time) == 0
             ? ((ulong)time.Seconds * 1_000_000_000) + (ulong)time.Nanoseconds
             : null;
     }

@@ -133,6 +133,17 @@ public sealed partial class TopTests : IDisposable
     }
 
     [Fact]
+    public void A_file_gets_what_is_written_before_and_after_it_too()
+    {
+        _ = _daemon.Make("desk");
+        string top = $"vgpu top --once --interval 0.2 --socket '{_daemon.Socket}'";
+
+        string file = Cli.Bash($"{{ echo before; {top}; {top}; echo after; }} >'{_daemon["file"]}'; cat '{_daemon["file"]}'").AssertDone();
+
+        Assert.Matches(@"^before\n[^\n]*1 running[^\n]*\nNAME[^\n]*\ndesk[^\n]*\n[^\n]*1 running[^\n]*\nNAME[^\n]*\ndesk[^\n]*\nafter\n$", file);
+    }
+
+    [Fact]
     public void It_ends_when_nobody_reads()
     {
         _ = _daemon.Make("desk");

@@ -21,6 +21,6 @@ public sealed class ProcessorTimeTests
         other.StandardInput.Close();
         other.WaitForExit();
         Assert.Null(ProcessorTime.Of(other.Id));
-        Assert.Null(ProcessorTime.Of(int.MaxValue));
+        Assert.All([int.MinValue, -1, 0, int.MaxValue], pid => Assert.Null(ProcessorTime.Of(pid)));
     }
 }

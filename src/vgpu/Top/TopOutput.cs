@@ -24,9 +24,10 @@ internal sealed class TopOutput : IDisposable
         _isJson = isJson;
         _isLive = !isJson && !isOnce && !Console.IsOutputRedirected && Environment.GetEnvironmentVariable("TERM") is not (null or "" or "dumb");
 
-        // The console's own stream does not say that nobody reads any more.
-        var standard = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
-        _writer = new StreamWriter(standard, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+        // The console's own stream does not say that nobody reads any more; this one does not share its place in a file with whoever
+        // writes to that as well.
+        Stream standard = new FileStream(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        _writer = new StreamWriter(standard.CanSeek ? Console.OpenStandardOutput() : standard, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
     }
 
     /// <summary>Whether the first look is shown before there is a second one.</summary>
