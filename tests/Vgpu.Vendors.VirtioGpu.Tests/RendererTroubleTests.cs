@@ -98,13 +98,7 @@ public sealed class RendererTroubleTests : IDisposable
     [Fact]
     public void An_unmap_comes_back_while_the_renderer_stands_and_the_memory_stays_where_it_points()
     {
-        using GpuGuest guest = Make(s_short);
-        Assert.Equal(OK, guest.CreateContext(1));
-        Assert.Equal(OK, guest.Create3D(1, Side, Side));
-        Assert.Equal(OK, guest.Attach(1, Backing(GpuGuest.PictureOffset, Bytes)));
-        _renderer.StandStill();
-        _ = guest.PostFence(0, fence: 1);
-        _renderer.AwaitStand();
+        using GpuGuest guest = MakeStanding();
         guest.Unmap();
         Assert.DoesNotContain("DetachBacking 1", _renderer.Calls);
         Assert.True(_renderer.CanReadBacking(1));
@@ -119,13 +113,7 @@ public sealed class RendererTroubleTests : IDisposable
     [Fact]
     public void After_a_reset_that_it_did_not_hear_of_no_memory_is_taken_from_under_it()
     {
-        using GpuGuest guest = Make(s_short);
-        Assert.Equal(OK, guest.CreateContext(1));
-        Assert.Equal(OK, guest.Create3D(1, Side, Side));
-        Assert.Equal(OK, guest.Attach(1, Backing(GpuGuest.PictureOffset, Bytes)));
-        _renderer.StandStill();
-        _ = guest.PostFence(0, fence: 1);
-        _renderer.AwaitStand();
+        using GpuGuest guest = MakeStanding();
         guest.ResetFunction();
         guest.Unmap();
         Assert.True(_renderer.CanReadBacking(1));
@@ -226,6 +214,19 @@ public sealed class RendererTroubleTests : IDisposable
     {
         _renderer.GoOn();
         Assert.Equal(0, _renderer.Strangers);
+    }
+
+    // Its renderer stands still in a call, and points into memory of its guest.
+    private GpuGuest MakeStanding()
+    {
+        GpuGuest guest = Make(s_short);
+        Assert.Equal(OK, guest.CreateContext(1));
+        Assert.Equal(OK, guest.Create3D(1, Side, Side));
+        Assert.Equal(OK, guest.Attach(1, Backing(GpuGuest.PictureOffset, Bytes)));
+        _renderer.StandStill();
+        _ = guest.PostFence(0, fence: 1);
+        _renderer.AwaitStand();
+        return guest;
     }
 
     private GpuGuest Make(RendererPatience patience) => new(features: RenderingCommands.Features, renderer3D: () => _renderer, patience: patience);

@@ -191,6 +191,24 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public void Who_learns_to_follow_the_size_later_is_told_it_though_nothing_else_is_new()
+    {
+        using var desk = new Desk();
+        using var viewer = new Viewer(desk.Address);
+        viewer.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingCursor);
+        viewer.Follow(desk);
+        desk.Resize(320, 240);
+        viewer.Request(incremental: true);
+        viewer.Decoder.ReadUpdate();
+        Assert.Equal(640, viewer.Decoder.Width);
+
+        viewer.SetEncodings(RfbProtocol.EncodingRaw, RfbProtocol.EncodingCursor, RfbProtocol.EncodingDesktopSize);
+        viewer.Request(incremental: true);
+        viewer.Decoder.ReadUpdate();
+        Assert.Equal((320, 240), (viewer.Decoder.Width, viewer.Decoder.Height));
+    }
+
+    [Fact]
     public void Small_updates_are_acknowledged_now_and_then_and_large_ones_each_time()
     {
         using var desk = new Desk();
@@ -202,6 +220,8 @@ public sealed class SessionTests
         }
 
         viewer.Wire.Send([150, 1, .. Wire.B16(0, 0, 640, 480)]);
+        // The whole picture at first, whose fence may still be on its way with the next.
+        _ = Fences(2, i => desk.Fill(new Rect(i, i, 4, 4), 0x654321));
         int[] counted = [Fences(32, i => desk.Fill(new Rect(i, i, 4, 4), 0x123456)), Fences(8, _ => desk.ScribbleAll(new Random()))];
         Assert.InRange(counted[0], (32 / 4) - 1, (32 / 4) + 1);
         Assert.InRange(counted[1], 8, int.MaxValue);

@@ -53,7 +53,7 @@ internal sealed partial class ViewerOutput : IDisposable
     private volatile bool _isHurried;
     private bool _endsWithLastRect;
     private long _size;
-    private int _sinceFence;
+    private long _sinceFence;
     private int _smallUpdates;
     private int _next;
     private int _movingFrom;
@@ -140,7 +140,9 @@ internal sealed partial class ViewerOutput : IDisposable
     }
 
     // Where there is none now, what brings some wakes who writes; but for what was sent with loss, which only time makes quiet.
-    private bool HasNews => _frame.HasNews || _changes.IsAny || _state.OwesExtras || !_lossy.IsEmpty;
+    private bool HasNews => _frame.HasNews || _changes.IsAny || _state.OwesExtras || !_lossy.IsEmpty || HasNewSize;
+
+    private bool HasNewSize => _frame.Bounds is var bounds && (bounds != _seenFrame || (bounds != _bounds && _turn.Encodings.Resizes));
 
     private void TakeBounds()
     {
