@@ -1,6 +1,7 @@
 using Vgpu.Gpus;
 using Vgpu.Linux;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using static Vgpu.Host.Virgl.Tests.Guest;
 
 namespace Vgpu.Host.Virgl.Tests;

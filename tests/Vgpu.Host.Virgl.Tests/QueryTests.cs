@@ -1,5 +1,6 @@
 using Vgpu.Gpus;
 using Vgpu.Screens;
+using Vgpu.Testing;
 using static Vgpu.Host.Virgl.Tests.Guest;
 
 namespace Vgpu.Host.Virgl.Tests;

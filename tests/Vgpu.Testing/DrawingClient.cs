@@ -41,6 +41,9 @@ public sealed class DrawingClient : IDisposable
         _screen.Show(new Rect(0, 0, Width, Height));
     }
 
+    /// <summary>What the guest's driver shows, and where it renders.</summary>
+    public GuestScreen Screen => _screen;
+
     /// <summary>Makes a resource of this size, by a number that is not the picture's, and keeps it.</summary>
     public void Hold(uint resource, uint width, uint height) =>
         _screen.Do(0x0101, resource, 2, width, height); // RESOURCE_CREATE_2D, B8G8R8X8

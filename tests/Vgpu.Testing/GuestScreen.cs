@@ -5,7 +5,7 @@ using Vgpu.Vfio;
 
 namespace Vgpu.Testing;
 
-public sealed class GuestScreen : IDisposable
+public sealed partial class GuestScreen : IDisposable
 {
     private const ulong Version1 = 1UL << 32;
     private const ulong Virgl = 1UL << 0;
@@ -104,19 +104,22 @@ public sealed class GuestScreen : IDisposable
 
     public void Dispose() => Driver.Dispose();
 
-    private void Offer(uint command, params ReadOnlySpan<uint> words)
+    private void Offer(uint command, params ReadOnlySpan<uint> words) => Offer(command, 0, words);
+
+    private void Offer(uint command, uint context, ReadOnlySpan<uint> words, params ReadOnlySpan<GuestBuffer> data)
     {
         ulong slot = (ulong)(_control.AvailableIndex % (QueueSize / 2)) * RequestLength;
         Span<byte> request = _guest.At(_requests + slot, RequestLength);
         request.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(request, command);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[16..], context);
         for (int i = 0; i < words.Length; i++)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(request[(24 + (4 * i))..], words[i]);
         }
 
         _guest.At(_responses + slot, ResponseLength).Fill(0xee);
-        _ = _control.Add(new GuestBuffer(_requests + slot, (uint)(24 + (4 * words.Length))), new GuestBuffer(_responses + slot, ResponseLength, Writable: true));
+        _ = _control.Add([new GuestBuffer(_requests + slot, (uint)(24 + (4 * words.Length))), .. data, new GuestBuffer(_responses + slot, ResponseLength, Writable: true)]);
         _sent++;
     }
 

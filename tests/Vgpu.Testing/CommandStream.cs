@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
 using System.Text;
 
-namespace Vgpu.Host.Virgl.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>A guest's commands as Mesa's virgl driver writes them: words, a header before each command (virgl_protocol.h).</summary>
-internal sealed class CommandStream
+public sealed class CommandStream
 {
     public const uint VIRGL_CCMD_CREATE_OBJECT = 1;
     public const uint VIRGL_CCMD_BIND_OBJECT = 2;
@@ -45,7 +45,18 @@ internal sealed class CommandStream
         Add(VIRGL_CCMD_CLEAR, 0, PIPE_CLEAR_COLOR0, Word(red), Word(green), Word(blue), Word(alpha), 0, 0, 0);
 
     /// <summary>State and shaders to fill triangles of one colour with; numbers of objects from 100 on.</summary>
-    public CommandStream Pipeline(uint width, uint height, string colour)
+    public CommandStream Pipeline(uint width, uint height, string colour) =>
+        PipelineOf(width, height, $"FRAG\nDCL OUT[0], COLOR\nIMM[0] FLT32 {{ {colour} }}\n  0: MOV OUT[0], IMM[0]\n  1: END\n");
+
+    /// <summary>The same with a shader that goes through its loop as often as a renderer lets it, for each pixel.</summary>
+    public CommandStream EndlessPipeline(uint width, uint height) => PipelineOf(
+        width,
+        height,
+        "FRAG\nDCL OUT[0], COLOR\nDCL TEMP[0..1]\nIMM[0] FLT32 { 1.0, 0.5, 1000000000.0, 0.0 }\n"
+        + "  0: MOV TEMP[0], IMM[0].wwww\n  1: BGNLOOP\n  2: SGE TEMP[1].x, TEMP[0].xxxx, IMM[0].zzzz\n  3: IF TEMP[1].xxxx\n  4: BRK\n  5: ENDIF\n"
+        + "  6: ADD TEMP[0], TEMP[0], IMM[0].xxxx\n  7: ENDLOOP\n  8: MOV OUT[0], TEMP[0]\n  9: END\n");
+
+    private CommandStream PipelineOf(uint width, uint height, string fragment)
     {
         const uint AllColours = 0xfu << 27;
         const uint DepthClipAndPixelCentres = (1u << 1) | (1u << 29);
@@ -58,7 +69,7 @@ internal sealed class CommandStream
         Add(VIRGL_CCMD_CREATE_OBJECT, VIRGL_OBJECT_VERTEX_ELEMENTS, 103, 0, 0, 0, VIRGL_FORMAT_R32G32B32A32_FLOAT);
         Add(VIRGL_CCMD_BIND_OBJECT, VIRGL_OBJECT_VERTEX_ELEMENTS, 103);
         Shader(104, 0, "VERT\nDCL IN[0]\nDCL OUT[0], POSITION\n  0: MOV OUT[0], IN[0]\n  1: END\n");
-        Shader(105, 1, $"FRAG\nDCL OUT[0], COLOR\nIMM[0] FLT32 {{ {colour} }}\n  0: MOV OUT[0], IMM[0]\n  1: END\n");
+        Shader(105, 1, fragment);
         return Add(VIRGL_CCMD_SET_VIEWPORT_STATE, 0, 0, Word(width / 2f), Word(height / 2f), Word(0.5f), Word(width / 2f), Word(height / 2f), Word(0.5f));
     }
 
