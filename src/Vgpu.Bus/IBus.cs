@@ -116,7 +116,7 @@ public sealed record InstanceView
     /// <summary>Bytes; the definition's or the type's. 0 where the type is not known here.</summary>
     public required ulong MemoryLimit { get; init; }
 
-    /// <summary>Every setting (<see cref="Vgpu.Bus.Settings.Setting.All"/>) as it holds: the definition's or the type's.</summary>
+    /// <summary>Every setting (<see cref="Vgpu.Bus.Settings.Setting.Of"/>) as it holds: the definition's or the type's.</summary>
     public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
 }
 

@@ -25,7 +25,7 @@ public interface IWorkerHost : IDisposable
     void Start(InstanceDefinition definition);
 
     /// <summary>
-    /// Changes a running instance: at once where the worker can (memory limit, mode), else by making the device anew, which is
+    /// Changes a running instance: at once where the worker can (memory limit, mode, share of the GPU, frame limit), else by making the device anew, which is
     /// Busy while a client is attached.
     /// </summary>
     void Configure(InstanceDefinition definition);
@@ -86,6 +86,15 @@ public sealed record WorkerStatus
 
     /// <summary>Bytes of pixels that were copied for viewers since the instance was started; null as <see cref="Frames"/>.</summary>
     public ulong? ViewedBytes { get; init; }
+
+    /// <summary>
+    /// Nanoseconds of the parent's GPU that the vGPU has had since the instance was started, measured from submission to fence; where
+    /// several had work in flight, each has a part. Null: the guest does not render on the host.
+    /// </summary>
+    public ulong? GpuNanoseconds { get; init; }
+
+    /// <summary>Nanoseconds for which it had work and others had the turn; null as <see cref="GpuNanoseconds"/>.</summary>
+    public ulong? ThrottledNanoseconds { get; init; }
 }
 
 /// <summary>What kinds of events a worker reports; the names on the API are these in lower case with hyphens.</summary>

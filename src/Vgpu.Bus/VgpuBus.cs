@@ -149,7 +149,7 @@ public sealed partial class VgpuBus : IBus, IDisposable
             State = instance.State,
             Problem = instance.Problem,
             MemoryLimit = type is null ? 0 : Setting.MemoryOf(definition, type),
-            Settings = type is null ? definition.Settings : Setting.All.ToDictionary(setting => setting.Name, setting => setting.Effective(definition, type), StringComparer.Ordinal),
+            Settings = type is null ? definition.Settings : Setting.Of(type).ToDictionary(setting => setting.Name, setting => setting.Effective(definition, type), StringComparer.Ordinal),
         };
     }
 

@@ -6,7 +6,7 @@ namespace Vgpu.Control;
 
 /// <summary>
 /// The bus's numbers in Prometheus's text format 0.0.4. Every family and every instance is there always, with zeros where
-/// nothing runs. GPU time and throttling are not: no worker measures them, and 0 would be a lie. Prometheus takes a counter that
+/// nothing runs; but for GPU time and throttling, which are of those that render alone. Prometheus takes a counter that
 /// has become smaller for one that began anew, as processor time does with each worker.
 /// </summary>
 internal sealed class MetricsText
@@ -47,6 +47,21 @@ internal sealed class MetricsText
         Each("vgpu_worker_cpu_seconds_total", "counter", "Processor time of the worker that serves now.", instance => (instance.Worker?.CpuNanoseconds ?? 0) / 1e9m);
         Each("vgpu_frames_total", "counter", "Frames that the guest has shown since the instance was started, of all heads together.", instance => instance.Worker?.Frames ?? 0);
         Each("vgpu_viewed_bytes_total", "counter", "Bytes of pixels that were copied for viewers since the instance was started.", instance => instance.Worker?.ViewedBytes ?? 0);
+
+        Rendered("vgpu_gpu_seconds_total", "Time of the parent's GPU that the vGPU has had since the instance was started, from submission to fence.", worker => worker.GpuNanoseconds);
+        Rendered("vgpu_gpu_throttled_seconds_total", "Time for which the vGPU had work for the GPU while others had the turn.", worker => worker.ThrottledNanoseconds);
+
+        void Rendered(string name, string help, Func<WorkerStatus, ulong?> value)
+        {
+            Family(name, "counter", help);
+            foreach (InstanceView instance in instances)
+            {
+                if (instance.Worker is { } worker && value(worker) is { } nanoseconds)
+                {
+                    Sample(name, nanoseconds / 1e9m, [("uuid", instance.Definition.Uuid.ToString())]);
+                }
+            }
+        }
 
         void Each(string name, string kind, string help, Func<InstanceView, decimal> value)
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vgpu.Gpus.Shares;
 using Vgpu.Screens;
 using Vgpu.Vfio;
 using Vgpu.Vfio.Iommu;
@@ -18,6 +19,9 @@ public sealed record VgpuType(string Name, string Description, int MaxHeads, ulo
 {
     /// <summary>The largest mode of a head; neither the operator, nor a viewer, nor the guest goes beyond either side of it.</summary>
     public DisplayMode MaxMode { get; init; } = new(DisplayMode.MaxSize, DisplayMode.MaxSize);
+
+    /// <summary>Its guests render on the host's GPU (<see cref="VgpuOptions.Renderer3D"/>): it has a share of that, and a frame limiter.</summary>
+    public bool Renders { get; init; }
 }
 
 /// <summary>What the operator chose for one vGPU.</summary>
@@ -48,6 +52,15 @@ public sealed record VgpuOptions
     /// throws as <see cref="ArgumentException"/> is for the operator.
     /// </summary>
     public Func<IRenderer3D>? Renderer3D { get; init; }
+
+    /// <summary>
+    /// Makes the gate that each submission of a guest passes; called once, on the renderer's thread, which also disposes of it. Null:
+    /// the host GPU is shared with nobody, and nothing is measured. For types whose guests render.
+    /// </summary>
+    public Func<IShareGate>? ShareGate { get; init; }
+
+    /// <summary>How many frames each head may show in a second; 0: no limit. For types whose guests render.</summary>
+    public int FramesPerSecond { get; init; }
 
     /// <summary>MSI-X beside INTx; a vGPU that has it can't be unplugged from stock QEMU.</summary>
     public bool Msix { get; init; }

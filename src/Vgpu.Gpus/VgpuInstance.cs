@@ -18,6 +18,9 @@ public interface IVgpuModel
 
     /// <summary>Throws <see cref="ArgumentException"/> with a message for the operator where the model can't prefer this mode.</summary>
     void CheckMode(DisplayMode mode);
+
+    /// <summary>See <see cref="VgpuInstance.SetFrameLimit"/>.</summary>
+    void SetFrameLimit(int framesPerSecond) => throw new ArgumentException("its guests do not render on the host: it has no frame limiter");
 }
 
 /// <summary>What a vGPU uses and shows at one moment.</summary>
@@ -83,6 +86,12 @@ public sealed class VgpuInstance : IDisposable
             head.RequestMode(mode);
         }
     }
+
+    /// <summary>
+    /// Changes how many frames each head may show in a second; 0: no limit. Throws <see cref="ArgumentException"/> with a message for
+    /// the operator where the type has no limiter. Any thread.
+    /// </summary>
+    public void SetFrameLimit(int framesPerSecond) => _model.SetFrameLimit(framesPerSecond);
 
     public void Dispose()
     {

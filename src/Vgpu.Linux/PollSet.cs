@@ -65,10 +65,29 @@ public sealed unsafe class PollSet
         fixed (Libc.PollFd* entries = _entries)
         {
             int ready = Libc.Poll(entries, (ulong)Count, timeoutMilliseconds);
-            if (ready >= 0)
-            {
-                return ready > 0;
-            }
+            return Ended(ready);
+        }
+    }
+
+    /// <summary>As <see cref="Wait(int)"/>, for so many nanoseconds (negative: for ever): ppoll(2), as precise as the kernel's timers.</summary>
+    public bool WaitNanoseconds(long timeout)
+    {
+        const long Second = 1_000_000_000;
+        var time = new Libc.TimeSpec { Seconds = timeout / Second, Nanoseconds = timeout % Second };
+
+        // Sound: as above; the time is of this frame, and no signals are masked.
+        fixed (Libc.PollFd* entries = _entries)
+        {
+            int ready = Libc.PPoll(entries, (ulong)Count, timeout < 0 ? null : &time, null);
+            return Ended(ready);
+        }
+    }
+
+    private bool Ended(int ready)
+    {
+        if (ready >= 0)
+        {
+            return ready > 0;
         }
 
         if (Marshal.GetLastPInvokeError() != (int)Errno.EINTR)

@@ -76,7 +76,7 @@ internal sealed class BackingCommands(ResourceTable resources, Resource3DCommand
 
         if (resource is Resource3D one)
         {
-            return rendered!.Transfer(one, request);
+            return rendered!.Transfer(command, one, request);
         }
 
         if (resource.Backing is not { } backing)

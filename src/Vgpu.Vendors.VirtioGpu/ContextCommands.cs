@@ -120,8 +120,19 @@ internal sealed class ContextCommands(Rendering rendering, ResourceTable resourc
             return VIRTIO_GPU_RESP_ERR_OUT_OF_MEMORY;
         }
 
+        if (!rendering.MayRun((command.Hdr.Flags & VIRTIO_GPU_FLAG_FENCE) != 0, out long again))
+        {
+            return rendering.LeaveUntil(again);
+        }
+
         uint answer = rendering.Call.Begin(RendererCallKind.Submit, command.Hdr.CtxId);
-        return command.TryReadAt(header, rendering.Call.TakeData((int)request.Size)) ? answer : VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        if (!command.TryReadAt(header, rendering.Call.TakeData((int)request.Size)))
+        {
+            rendering.WithdrawRun();
+            return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
+        }
+
+        return answer;
     }
 
     private bool Hand(Resource2D picture, Vfio.Iommu.Type2 iommu)

@@ -27,8 +27,7 @@ internal sealed class HeldChains(int capacity)
     {
         for (int i = 0; i < _count; i++)
         {
-            RendererFence held = _held[i].Fence;
-            if (held.Id <= fence.Id && held.HasRing == fence.HasRing && (!held.HasRing || (held.Context == fence.Context && held.Ring == fence.Ring)))
+            if (FencesDue.Covers(fence, _held[i].Fence))
             {
                 (_, head, written) = _held[i];
                 Array.Copy(_held, i + 1, _held, i, _count - i - 1);

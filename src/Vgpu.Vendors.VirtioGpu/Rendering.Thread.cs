@@ -1,12 +1,14 @@
 // The renderer's thread: how it waits, how it takes the device's lock, and what others may ask of it at once.
 using System.Runtime.ExceptionServices;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Linux;
 
 namespace Vgpu.Vendors.VirtioGpu;
 
 internal sealed partial class Rendering
 {
+    private const int NanosecondsPerMillisecond = 1_000_000;
     private const int RetryMilliseconds = 10;
     private const int LockMilliseconds = 1;
     private const int Wake = 0;
@@ -81,6 +83,16 @@ internal sealed partial class Rendering
         try
         {
             IRenderer3D renderer = _make();
+            try
+            {
+                _share = _makeShare?.Invoke();
+            }
+            catch
+            {
+                renderer.Dispose();
+                throw;
+            }
+
             Capsets = renderer.Capsets;
             lock (_gate)
             {
@@ -100,6 +112,7 @@ internal sealed partial class Rendering
             return;
         }
 
+        using (_share)
         using (_renderer)
         {
             while (!_stop)
@@ -122,6 +135,13 @@ internal sealed partial class Rendering
         ServeAsked();
         AnswerFences();
         uint queues = Interlocked.Exchange(ref _ready, 0);
+        if (_again != 0)
+        {
+            // It was left there, and may go on by now: a fence may have come, or what was asked of this thread has changed it.
+            _again = 0;
+            queues |= 1u << VirtioGpuConstants.CONTROLQ;
+        }
+
         bool isLater = false;
         bool isMore = queues != 0 && Work(queues, out isLater);
         if (isMore || Volatile.Read(ref _ready) != 0)
@@ -132,13 +152,7 @@ internal sealed partial class Rendering
         _waits.Clear();
         _ = _waits.Add(_wake.Descriptor, PollEvents.POLLIN);
         _ = _waits.Add(_renderer!.FencesSignalled.Descriptor, PollEvents.POLLIN);
-        int timeout = _held.Count == 0 ? -1 : _renderer.PollMilliseconds;
-        if (isLater && (timeout < 0 || timeout > RetryMilliseconds))
-        {
-            timeout = RetryMilliseconds;
-        }
-
-        _ = _waits.Wait(timeout);
+        _ = _waits.WaitNanoseconds(TimeToNext(isLater));
         if (_waits.Ready(Wake) != PollEvents.None)
         {
             _ = _wake.Take();
@@ -153,6 +167,20 @@ internal sealed partial class Rendering
         {
             _ = Interlocked.Or(ref _ready, queues);
         }
+    }
+
+    // Nanoseconds; -1: only what is signalled brings anything about.
+    private long TimeToNext(bool isLater)
+    {
+        long next = _held.Count + _jobs.Count == 0 ? -1 : _renderer!.PollMilliseconds;
+        if (isLater && (next < 0 || next > RetryMilliseconds))
+        {
+            next = RetryMilliseconds;
+        }
+
+        next = next < 0 ? -1 : next * NanosecondsPerMillisecond;
+        long left = _again == 0 ? -1 : Math.Max(0, _again - Now);
+        return next < 0 ? left : left < 0 ? next : Math.Min(next, left);
     }
 
     // Whoever holds the device's lock may be waiting for this thread: it never waits for the lock without doing what is asked.
@@ -197,6 +225,7 @@ internal sealed partial class Rendering
         if (reset)
         {
             _renderer!.Reset();
+            ResetJobs();
         }
         else
         {

@@ -114,11 +114,13 @@ internal sealed partial class Rendering
                 _needsFence = _renderer!.CreateFence(fence) == Errno.None;
             }
 
+            FenceJob(fence);
             return true;
         }
         catch (Exception e)
         {
             Transport.Log.LogRendererFailed(e);
+            WithdrawRun();
             return false;
         }
         finally
@@ -241,8 +243,14 @@ internal sealed partial class Rendering
     // With nobody's lock; takes it where a fence is done.
     private void AnswerFences()
     {
-        while (_held.Count != 0 && _renderer!.TakeSignalled(out RendererFence fence))
+        while (_held.Count + _jobs.Count != 0 && _renderer!.TakeSignalled(out RendererFence fence))
         {
+            EndJobs(fence);
+            if (_held.Count == 0)
+            {
+                continue;
+            }
+
             Enter();
             try
             {

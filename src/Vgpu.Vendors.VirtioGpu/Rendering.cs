@@ -1,5 +1,7 @@
 // A virtio GPU's side of the host's renderer: what the guest made in it, the command that it is at, and the fences that are due.
+using System.Diagnostics;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Vfio.Iommu;
 using Vgpu.Vfio.Migration;
 using Vgpu.Virtio;
@@ -32,15 +34,19 @@ internal sealed partial class Rendering : IDisposable
     /// Starts the thread and has it make the renderer. Throws what <paramref name="make"/> throws.
     /// </summary>
     /// <param name="make">Called once, on the thread.</param>
+    /// <param name="makeShare">See <see cref="VgpuOptions.ShareGate"/>.</param>
     /// <param name="device">Whose control queue it works on.</param>
     /// <param name="resources">Where the guest's resources are.</param>
     /// <param name="scanouts">Where they are shown.</param>
     /// <param name="faults">Where errors are told of.</param>
     /// <param name="notices">Where a renderer that hangs is told of.</param>
     /// <param name="patience">See <see cref="RendererPatience"/>.</param>
-    internal Rendering(Func<IRenderer3D> make, VirtioDevice device, ResourceTable resources, ScanoutCommands scanouts, GuestFaultLog faults, VgpuNotices notices, RendererPatience patience)
+    internal Rendering(
+        Func<IRenderer3D> make, Func<IShareGate>? makeShare, VirtioDevice device, ResourceTable resources, ScanoutCommands scanouts, GuestFaultLog faults,
+        VgpuNotices notices, RendererPatience patience)
     {
         _make = make;
+        _makeShare = makeShare;
         _device = device;
         _resources = resources;
         _scanouts = scanouts;
@@ -166,4 +172,7 @@ internal sealed record RendererPatience(TimeSpan Quiesce, TimeSpan Hang)
 {
     /// <summary>Less than a worker's host waits for one that stands still; and longer than a slow host draws.</summary>
     internal static RendererPatience Default { get; } = new(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+
+    /// <summary>The machine's monotonic clock in nanoseconds, by which guests wait for turns and for frames.</summary>
+    internal Func<long> Clock { get; init; } = Stopwatch.GetTimestamp;
 }

@@ -66,7 +66,7 @@ internal sealed class Resource3DCommands(Rendering rendering, ResourceTable reso
             return VIRTIO_GPU_RESP_ERR_INVALID_CONTEXT_ID;
         }
 
-        return Begin(resource, command.Hdr.CtxId, new RendererTransfer3D
+        return Begin(command, resource, new RendererTransfer3D
         {
             IsFromHost = isFromHost,
             X = request.Box.X,
@@ -83,7 +83,7 @@ internal sealed class Resource3DCommands(Rendering rendering, ResourceTable reso
     }
 
     /// <summary>TRANSFER_TO_HOST_2D of a picture that is the renderer's. Data path: allocates nothing.</summary>
-    internal uint Transfer(Resource3D resource, in VirtioGpuTransferToHost2D request)
+    internal uint Transfer(in ControlCommand command, Resource3D resource, in VirtioGpuTransferToHost2D request)
     {
         RendererResource3D picture = resource.Description;
         if (!GuestRect.TryWithin(request.R, picture.Width, picture.Height, out Rect rect))
@@ -91,7 +91,7 @@ internal sealed class Resource3DCommands(Rendering rendering, ResourceTable reso
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        return rect.IsEmpty ? VIRTIO_GPU_RESP_OK_NODATA : Begin(resource, 0, Picture(rect, request.Offset));
+        return rect.IsEmpty ? VIRTIO_GPU_RESP_OK_NODATA : Begin(command, resource, Picture(rect, request.Offset));
     }
 
     /// <summary>A rectangle of a resource's first level, with rows in the backing as long as the resource is wide.</summary>
@@ -134,7 +134,7 @@ internal sealed class Resource3DCommands(Rendering rendering, ResourceTable reso
     /// <summary>How the renderer may touch a backing: it also writes there.</summary>
     internal static IommuProtection Protection => IommuProtection.IOMMU_READ | IommuProtection.IOMMU_WRITE;
 
-    private uint Begin(Resource3D resource, uint context, in RendererTransfer3D transfer)
+    private uint Begin(in ControlCommand command, Resource3D resource, in RendererTransfer3D transfer)
     {
         if (resource.Backing is null)
         {
@@ -149,6 +149,12 @@ internal sealed class Resource3DCommands(Rendering rendering, ResourceTable reso
             return ControlCommand.Unmapped;
         }
 
+        if (Rendering.IsCostly(transfer) && !rendering.MayRun((command.Hdr.Flags & VIRTIO_GPU_FLAG_FENCE) != 0, out long again))
+        {
+            return rendering.LeaveUntil(again);
+        }
+
+        uint context = command.Hdr.Type == VIRTIO_GPU_CMD_TRANSFER_TO_HOST_2D ? 0 : command.Hdr.CtxId;
         uint answer = rendering.Call.Begin(RendererCallKind.Transfer, context, resource.Id);
         rendering.Call.TransferBox = transfer;
         return answer;

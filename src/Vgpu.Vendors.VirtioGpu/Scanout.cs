@@ -38,6 +38,8 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
 
     internal Head Head { get; } = head;
 
+    internal FramePace Pace { get; } = new();
+
     /// <summary>What is shown; null: nothing.</summary>
     internal GpuResource? Resource { get; private set; }
 
@@ -97,6 +99,9 @@ internal sealed partial class Scanout(Head head, VideoMemory memory) : IDisposab
         _layout = layout;
         return VIRTIO_GPU_RESP_OK_NODATA;
     }
+
+    /// <summary>Whether a flush of this part of a resource is a frame here.</summary>
+    internal bool Shows(GpuResource resource, Rect rect) => ReferenceEquals(Resource, resource) && (_stale || !rect.Intersect(_rect).IsEmpty);
 
     /// <summary>Whether the head can show a picture of this size.</summary>
     internal bool CanShow(Rect rect) => !rect.IsEmpty && rect.Width <= Head.MaxMode.Width && rect.Height <= Head.MaxMode.Height;

@@ -38,7 +38,9 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        return resource is Resource2D shown ? scanout.Show(shown, rect) : scanout.Show(resource, Scanout.Rendered, rect);
+        return resource is not Resource2D shown ? scanout.Show(resource, Scanout.Rendered, rect)
+            : MayPut(scanout, shown, rect, out long again) ? scanout.Show(shown, rect)
+            : Rendering!.LeaveUntil(again);
     }
 
     internal uint SetScanoutBlob(in ControlCommand command)
@@ -95,6 +97,11 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
                 return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
             }
 
+            if (!MayFlush(picture, rect, out long again))
+            {
+                return Rendering!.LeaveUntil(again);
+            }
+
             picture.Host.Flush(rect);
         }
         else
@@ -124,20 +131,25 @@ internal sealed partial class ScanoutCommands(ResourceTable resources, Scanout[]
             return VIRTIO_GPU_RESP_ERR_INVALID_PARAMETER;
         }
 
-        uint answer = Call!.Begin(RendererCallKind.Flush, resource: resource.Id);
+        if (!MayFlush(resource, rect, out long again))
+        {
+            return Rendering!.LeaveUntil(again);
+        }
+
+        uint answer = Rendering!.Call.Begin(RendererCallKind.Flush, resource: resource.Id);
         foreach (Scanout scanout in scanouts)
         {
             if (ReferenceEquals(scanout.Resource, resource) && scanout.TryLend(rect, out FlushTarget target))
             {
-                Call.Add(target);
+                Rendering.Call.Add(target);
             }
         }
 
-        return Call.Targets.IsEmpty ? VIRTIO_GPU_RESP_OK_NODATA : answer;
+        return Rendering.Call.Targets.IsEmpty ? VIRTIO_GPU_RESP_OK_NODATA : answer;
     }
 
-    /// <summary>What the renderer's thread is at; null: there is no renderer.</summary>
-    internal RendererCall? Call { get; set; }
+    /// <summary>Whose thread it is that shows; null: there is no renderer.</summary>
+    internal Rendering? Rendering { get; set; }
 
     /// <summary>Whether any blob is shown that nothing was flushed of yet.</summary>
     internal bool IsStale

@@ -43,6 +43,19 @@ public sealed partial class VirtioGpuDevice : IVgpuModel
         }
     }
 
+    void IVgpuModel.SetFrameLimit(int framesPerSecond)
+    {
+        if (_rendering is null)
+        {
+            throw new ArgumentException("its guest does not render on the host: it has no frame limiter");
+        }
+
+        using (Transport.Lock.EnterScope())
+        {
+            _scanouts.SetFrameLimit(framesPerSecond);
+        }
+    }
+
     void IVgpuModel.CheckMode(DisplayMode mode) => CheckMode(mode, _heads.Count, _heads[0].MaxMode, _resources.Memory.Limit);
 
     /// <summary>Throws <see cref="ArgumentException"/> with a message for the operator.</summary>

@@ -1,6 +1,7 @@
 // The virtio GPU device (virtio 1.2, 5.7): queues, features, configuration and dispatch.
 using System.Runtime.InteropServices;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Pci;
 using Vgpu.Screens;
 using Vgpu.Virtio;
@@ -50,16 +51,17 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
     /// <param name="notices">Where the owner hears of what the guest does; null: nowhere.</param>
     /// <param name="peakVideoMemory">See <see cref="VgpuOptions.PeakVideoMemory"/>.</param>
     /// <param name="renderer3D">See <see cref="VgpuOptions.Renderer3D"/>; null: the guest does not render. What it throws comes out of here.</param>
+    /// <param name="shareGate">See <see cref="VgpuOptions.ShareGate"/>; of no use where the guest does not render.</param>
     public VirtioGpuDevice(
         Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs = false, VgpuNotices? notices = null, ulong peakVideoMemory = 0,
-        Func<IRenderer3D>? renderer3D = null)
-        : this(screen, renderer, videoMemory, guestBlobs, notices, peakVideoMemory, renderer3D, RendererPatience.Default)
+        Func<IRenderer3D>? renderer3D = null, Func<IShareGate>? shareGate = null)
+        : this(screen, renderer, videoMemory, guestBlobs, notices, peakVideoMemory, renderer3D, shareGate, RendererPatience.Default)
     {
     }
 
     internal VirtioGpuDevice(
         Screen screen, IRenderer renderer, ulong videoMemory, bool guestBlobs, VgpuNotices? notices, ulong peakVideoMemory,
-        Func<IRenderer3D>? renderer3D, RendererPatience patience)
+        Func<IRenderer3D>? renderer3D, Func<IShareGate>? shareGate, RendererPatience patience)
     {
         _notices = notices ?? new VgpuNotices();
         _faults = new GuestFaultLog(_notices);
@@ -72,10 +74,10 @@ public sealed partial class VirtioGpuDevice : VirtioDevice
         _scanouts = new ScanoutCommands(_resources, [.. _heads.Select(head => new Scanout(head, memory))]);
         if (renderer3D is not null)
         {
-            _rendering = new Rendering(renderer3D, this, _resources, _scanouts, _faults, _notices, patience);
+            _rendering = new Rendering(renderer3D, shareGate, this, _resources, _scanouts, _faults, _notices, patience);
             _contexts = new ContextCommands(_rendering, _resources, _scanouts);
             _rendered = new Resource3DCommands(_rendering, _resources);
-            _scanouts.Call = _rendering.Call;
+            _scanouts.Rendering = _rendering;
             DeviceFeatures |= VirglFeature | ContextInitFeature;
         }
 

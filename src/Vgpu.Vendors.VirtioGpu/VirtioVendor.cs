@@ -1,6 +1,7 @@
 // The vendor of virtio GPUs: what it offers and how an instance is put together.
 using Microsoft.Extensions.Logging;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Pci;
 using Vgpu.Screens;
 using Vgpu.Vfio;
@@ -27,7 +28,7 @@ public sealed class VirtioVendor(bool rendersOnHost = false) : IVgpuVendor
         Sized("128m", 128, 2, new DisplayMode(2560, 1600)),
         Sized("512m", 512, 4, new DisplayMode(3840, 2160)),
         Sized("1g", 1024, 8, new DisplayMode(5120, 2880)),
-        .. rendersOnHost ? (VgpuType[])[new(RenderingType, "virtio GPU with OpenGL on the host's GPU (VirGL), and all that virtio-gpu has", VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, 512UL << 20)] : [],
+        .. rendersOnHost ? (VgpuType[])[new(RenderingType, "virtio GPU with OpenGL on the host's GPU (VirGL), and all that virtio-gpu has", VirtioGpuConstants.VIRTIO_GPU_MAX_SCANOUTS, 512UL << 20) { Renders = true }] : [],
     ];
 
     public VgpuInstance Create(VgpuType type, VgpuOptions options, Type2 iommu, IRenderer renderer, ILogger log)
@@ -43,10 +44,20 @@ public sealed class VirtioVendor(bool rendersOnHost = false) : IVgpuVendor
             throw new ArgumentException($"{options.Heads} heads: {type.Name} has 1 to {type.MaxHeads}");
         }
 
-        bool renders = type.Name == RenderingType;
+        bool renders = type.Renders;
         if (renders != options.Renderer3D is not null)
         {
             throw new ArgumentException(renders ? $"{type.Name} needs a renderer of the host's" : $"{type.Name} does not render on the host");
+        }
+
+        if (!renders && (options.ShareGate is not null || options.FramesPerSecond != 0))
+        {
+            throw new ArgumentException($"{type.Name} does not render on the host: it has no share of its GPU and no frame limiter");
+        }
+
+        if (options.FramesPerSecond is < 0 or > FrameLimiter.MaxFramesPerSecond)
+        {
+            throw new ArgumentException($"{options.FramesPerSecond} frames per second: there are 1 to {FrameLimiter.MaxFramesPerSecond}, and 0 for no limit");
         }
 
         if (renders && options.GuestBlobs)
@@ -58,10 +69,16 @@ public sealed class VirtioVendor(bool rendersOnHost = false) : IVgpuVendor
         VirtioGpuDevice.CheckMode(options.Mode, options.Heads, type.MaxMode, videoMemory);
         var screen = new Screen(options.Heads, options.Mode, type.MaxMode);
         var notices = new VgpuNotices();
-        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs, notices, options.PeakVideoMemory, options.Renderer3D);
+        var device = new VirtioGpuDevice(screen, renderer, videoMemory, options.GuestBlobs, notices, options.PeakVideoMemory, options.Renderer3D, options.ShareGate);
         PciInterruptMode interrupts = options.Msix ? PciInterruptMode.Msix : PciInterruptMode.Intx;
         var function = new VirtioPciTransport(iommu, device, interrupts, NamedLogger.For(log, options.Name), options.Rom);
-        return new VgpuInstance(function, screen, device, notices);
+        var instance = new VgpuInstance(function, screen, device, notices);
+        if (options.FramesPerSecond != 0)
+        {
+            instance.SetFrameLimit(options.FramesPerSecond);
+        }
+
+        return instance;
     }
 
     private static VgpuType Sized(string size, ulong mebibytes, int heads, DisplayMode max) =>

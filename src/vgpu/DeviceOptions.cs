@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Screens;
 
 namespace Vgpu.Cli;
@@ -14,13 +15,14 @@ internal sealed class DeviceOptions
     private readonly Option<int?> _videoMemory = new("--vram") { Description = "Video memory in MiB that the guest may use", HelpName = "MIB" };
     private readonly Option<string> _interrupts = new("--interrupts") { Description = "intx, or msix (then never unplug it: stock QEMU aborts)", DefaultValueFactory = _ => "intx", HelpName = "KIND" };
     private readonly Option<bool> _blobs = new("--blobs") { Description = "virtio-gpu: let the guest keep resources in its own memory (Linux then draws fewer frames)" };
+    private readonly Option<int> _frames = new("--fps-limit") { Description = "virtio-gpu-gl: frames that each output may show in a second; 0: as many as there are", HelpName = "N" };
     private readonly Option<string?> _rom = new("--rom") { Description = "Option ROM image for bochs, or 'none'; SeaBIOS's own where installed", HelpName = "FILE" };
 
     internal DeviceOptions(Command command)
     {
         _device.AcceptOnlyFromAmong([.. DeviceTypes.Names]);
         _interrupts.AcceptOnlyFromAmong("intx", "msix");
-        foreach (Option option in (Option[])[_device, _width, _height, _heads, _videoMemory, _interrupts, _blobs, _rom])
+        foreach (Option option in (Option[])[_device, _width, _height, _heads, _videoMemory, _interrupts, _blobs, _frames, _rom])
         {
             command.Add(option);
         }
@@ -51,9 +53,16 @@ internal sealed class DeviceOptions
             throw new OperatorException($"--vram is 1 to 65536 MiB, not {videoMemory}");
         }
 
+        int frames = parsed.GetValue(_frames);
+        if (frames is < 0 or > FrameLimiter.MaxFramesPerSecond)
+        {
+            throw new OperatorException($"--fps-limit is 1 to {FrameLimiter.MaxFramesPerSecond}, or 0 for none, not {frames}");
+        }
+
         return new VgpuOptions
         {
             Name = name,
+            FramesPerSecond = frames,
             Mode = new DisplayMode(width, height),
             Heads = heads,
             VideoMemory = (ulong)(videoMemory ?? 0) << 20,

@@ -26,7 +26,7 @@ internal sealed partial class Composition : IDisposable
             LogNotOffered(log, VirtioVendor.RenderingType, missing);
         }
 
-        _workers = new WorkerHost(new WorkerHostOptions { RunFolder = options.RunFolder, Command = [Environment.ProcessPath ?? "dotnet", FindWorker(), "worker"] }, log);
+        _workers = new WorkerHost(new WorkerHostOptions { RunFolder = options.RunFolder, Command = [Environment.ProcessPath ?? "dotnet", FindWorker(), "worker"], Renders = RendersOnHost }, log);
         try
         {
             _bus = VgpuBus.Open(new BusOptions { StateFolder = options.StateFolder, RunFolder = options.RunFolder }, [Parent.Software(vendors, lacks: missing)], _workers, log);
@@ -62,6 +62,9 @@ internal sealed partial class Composition : IDisposable
         _bus.Dispose();
         _workers.Dispose();
     }
+
+    // Also of a type that this host lacks something for by now: a worker of an earlier daemon may be serving it.
+    private static bool RendersOnHost(string type) => BuiltInVendors.All.SelectMany(vendor => vendor.Types).Any(one => one.Name == type && one.Renders);
 
     private static string FindWorker()
     {

@@ -7,6 +7,7 @@ namespace Vgpu.Bus.Tests;
 public sealed class DoorTests
 {
     private static readonly VgpuType s_type = new("virtio-gpu-64m", "a type", 4, 64 << 20);
+    private static readonly VgpuType s_renders = new("renders", "a type that renders", 4, 64 << 20) { Renders = true };
 
     [Theory]
     [InlineData("memory_limit", "67108864", "67108864")]
@@ -65,8 +66,35 @@ public sealed class DoorTests
     [Fact]
     public void Each_setting_s_own_default_can_be_set()
     {
-        Assert.All(Setting.All, setting => Assert.Equal(setting.Default(s_type), setting.Canonical(setting.Default(s_type), s_type)));
-        Assert.Equal(["67108864", "1", "1024x768", "intx", "off", ""], Setting.All.Select(setting => setting.Default(s_type)));
+        Assert.All(Setting.All, setting => Assert.Equal(setting.Default(s_renders), setting.Canonical(setting.Default(s_renders), s_renders)));
+        Assert.Equal(["67108864", "1", "1024x768", "intx", "off", "", "best_effort", "1", "0"], Setting.All.Select(setting => setting.Default(s_renders)));
+        Assert.Equal(["memory_limit", "heads", "mode", "interrupts", "guest_blobs", "qmp"], Setting.Of(s_type).Select(setting => setting.Name));
+    }
+
+    [Theory]
+    [InlineData("policy", " fixed_share", "fixed_share")]
+    [InlineData("policy", "equal_share", "equal_share")]
+    [InlineData("weight", "016", "16")]
+    [InlineData("fps_limit", "1000", "1000")]
+    public void A_share_of_the_GPU_is_for_types_that_render(string name, string value, string canonical)
+    {
+        Assert.Equal(canonical, Setting.Find(name)!.Canonical(value, s_renders));
+        var refusal = Assert.Throws<BusException>(() => Setting.Find(name)!.Canonical(value, s_type));
+        Assert.Equal((BusError.Invalid, $"virtio-gpu-64m has no {name}: that is for types whose guests render on the host's GPU"), (refusal.Error, refusal.Message));
+    }
+
+    [Theory]
+    [InlineData("policy", "fixed")]
+    [InlineData("policy", "")]
+    [InlineData("weight", "0")]
+    [InlineData("weight", "17")]
+    [InlineData("weight", "-1")]
+    [InlineData("fps_limit", "1001")]
+    [InlineData("fps_limit", "59.94")]
+    public void No_other_share_is_taken(string name, string value)
+    {
+        var refusal = Assert.Throws<BusException>(() => Setting.Find(name)!.Canonical(value, s_renders));
+        Assert.StartsWith($"{name} of renders can't be '{value}': it is ", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -96,7 +124,7 @@ public sealed class DoorTests
         using var rig = new Rig();
         Assert.Equal("there is no parent 'gpu7': there are gpu0", rig.Refused(BusError.NotFound, () => rig.Bus.Create(new CreateRequest { Parent = "gpu7", Type = "small" })).Message);
         Assert.Equal("gpu0 has no type 'huge': it has large, small", rig.Refused(BusError.NotFound, () => rig.Create(type: "huge")).Message);
-        Assert.Equal("there is no setting 'colour': there are memory_limit, heads, mode, interrupts, guest_blobs, qmp", rig.Refused(BusError.Invalid, () => rig.Create(settings: ("colour", "red"))).Message);
+        Assert.Equal("there is no setting 'colour': there are memory_limit, heads, mode, interrupts, guest_blobs, qmp, policy, weight, fps_limit", rig.Refused(BusError.Invalid, () => rig.Create(settings: ("colour", "red"))).Message);
         rig.Refused(BusError.Invalid, () => rig.Create(uuid: Guid.Empty));
         rig.Refused(BusError.Invalid, () => rig.Create(after: "a/b"));
         rig.Refused(BusError.Invalid, () => rig.Create(after: string.Join(',', Enumerable.Repeat("a", 65))));

@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Host.Software;
 using Vgpu.Linux;
 using Vgpu.Pci;
@@ -37,13 +38,13 @@ internal sealed class GpuGuest : IDisposable
     private readonly FakeQueue[] _queues;
 
     internal GpuGuest(int heads = 1, ulong videoMemory = 64 << 20, ulong features = AllFeatures, DisplayMode? maxMode = null,
-        Func<IRenderer3D>? renderer3D = null, RendererPatience? patience = null)
+        Func<IRenderer3D>? renderer3D = null, RendererPatience? patience = null, Func<IShareGate>? share = null)
     {
         _guest = new FakeGuest();
         Screen = new Screen(heads, new DisplayMode(1024, 768), maxMode);
         var notices = new VgpuNotices();
         Device = new VirtioGpuDevice(
-            Screen, new SoftwareRenderer(), videoMemory, guestBlobs: renderer3D is null, notices, 0, renderer3D, patience ?? RendererPatience.Default);
+            Screen, new SoftwareRenderer(), videoMemory, guestBlobs: renderer3D is null, notices, 0, renderer3D, share, patience ?? RendererPatience.Default);
         Function = new VirtioPciTransport(Iommu, Device, PciInterruptMode.Msix, NullLogger.Instance);
         Instance = new VgpuInstance(Function, Screen, Device, notices);
         _driver = new FakeDriver(Function, msix: true);

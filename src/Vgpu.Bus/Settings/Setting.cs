@@ -1,6 +1,7 @@
 // The one table of what can be set of an instance; the API, the tree and the command line list it.
 using System.Globalization;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Screens;
 
 namespace Vgpu.Bus.Settings;
@@ -14,6 +15,9 @@ public sealed class Setting
 
     // sun_path of unix(7), less its NUL.
     private const int LongestPath = 107;
+
+    // In the order of SharePolicy.
+    private static readonly string[] s_policies = ["best_effort", "equal_share", "fixed_share"];
     private static readonly VgpuOptions s_defaults = new() { Name = string.Empty };
 
     private readonly Func<VgpuType, string> _default;
@@ -71,8 +75,47 @@ public sealed class Setting
         (value, _) => value.Length == 0 || IsPath(value) ? value : null,
         _ => $"an absolute path of {LongestPath} bytes at most without control characters, commas and quotes, such as /run/vm1.qmp, or nothing");
 
+    /// <summary>How the vGPU shares the parent's GPU with the others.</summary>
+    public static Setting Policy { get; } = new(
+        "policy",
+        "how it shares the parent's GPU: best_effort, equal_share, or fixed_share of as many sixteenths as its weight",
+        _ => s_policies[0],
+        (value, _) => s_policies.Contains(value) ? value : null,
+        _ => string.Join(", ", s_policies))
+    {
+        IsOfRendering = true,
+    };
+
+    /// <summary>What the vGPU gets of the parent's GPU, as its policy counts it.</summary>
+    public static Setting Weight { get; } = new(
+        "weight",
+        "sixteenths of the parent's GPU under fixed_share; what it gets beside others under best_effort",
+        _ => Text(ShareTerms.MinWeight),
+        (value, _) => Whole(value) is >= ShareTerms.MinWeight and <= ShareTerms.MaxWeight and var weight ? Text(weight) : null,
+        _ => $"{ShareTerms.MinWeight} to {ShareTerms.MaxWeight}")
+    {
+        IsOfRendering = true,
+    };
+
+    /// <summary>How many frames each head may show in a second.</summary>
+    public static Setting FrameLimit { get; } = new(
+        "fps_limit",
+        "frames that each head may show in a second; 0: as many as there are",
+        _ => Text((ulong)s_defaults.FramesPerSecond),
+        (value, _) => Whole(value) is <= FrameLimiter.MaxFramesPerSecond and var frames ? Text(frames) : null,
+        _ => $"0 to {FrameLimiter.MaxFramesPerSecond}")
+    {
+        IsOfRendering = true,
+    };
+
     /// <summary>All there are. In this order a definition writes them, so that one by one each suits those before it.</summary>
-    public static IReadOnlyList<Setting> All { get; } = [MemoryLimit, Heads, Mode, Interrupts, GuestBlobs, Qmp];
+    public static IReadOnlyList<Setting> All { get; } = [MemoryLimit, Heads, Mode, Interrupts, GuestBlobs, Qmp, Policy, Weight, FrameLimit];
+
+    /// <summary>Those that instances of a type have.</summary>
+    public static IEnumerable<Setting> Of(VgpuType type) => All.Where(setting => setting.Suits(type));
+
+    /// <summary>Whether only types have it whose guests render on the host (<see cref="VgpuType.Renders"/>).</summary>
+    public bool IsOfRendering { get; private init; }
 
     /// <summary>As definitions and the tree spell it.</summary>
     public string Name { get; }
@@ -87,7 +130,9 @@ public sealed class Setting
     public string Default(VgpuType type) => _default(type);
 
     /// <summary>The one spelling of a value: bytes without suffix, no spaces. Invalid, with what it may be, where the type can't have it.</summary>
-    public string Canonical(string value, VgpuType type) => (value.Length <= LongestPath ? _parse(value.Trim(), type) : null)
+    public string Canonical(string value, VgpuType type) => !Suits(type)
+        ? throw new BusException(BusError.Invalid, $"{type.Name} has no {Name}: that is for types whose guests render on the host's GPU")
+        : (value.Length <= LongestPath ? _parse(value.Trim(), type) : null)
         ?? throw new BusException(BusError.Invalid, $"{Name} of {type.Name} can't be '{OneLine.Of(value, LongestValue)}': it is {_range(type)}");
 
     /// <summary>What holds for an instance: its own or its type's.</summary>
@@ -109,12 +154,24 @@ public sealed class Setting
     internal static BusException Unknown(string name) =>
         new(BusError.Invalid, $"there is no setting '{OneLine.Of(name, 64)}': there are {string.Join(", ", All.Select(setting => setting.Name))}");
 
+    /// <summary>What a definition that renders has of its parent's GPU; what is not known there counts as the default.</summary>
+    internal static ShareTerms TermsOf(InstanceDefinition definition)
+    {
+        int policy = Array.IndexOf(s_policies, definition.Settings.GetValueOrDefault(Policy.Name) ?? s_policies[0]);
+        ulong weight = Whole(definition.Settings.GetValueOrDefault(Weight.Name) ?? string.Empty) ?? ShareTerms.MinWeight;
+        return new ShareTerms(
+            policy < 0 ? SharePolicy.BestEffort : (SharePolicy)(policy + (int)SharePolicy.BestEffort),
+            (int)Math.Clamp(weight, ShareTerms.MinWeight, ShareTerms.MaxWeight));
+    }
+
     internal static ulong MemoryOf(InstanceDefinition definition, VgpuType type) => ulong.Parse(MemoryLimit.Effective(definition, type), CultureInfo.InvariantCulture);
 
     internal static ulong HeadsOf(InstanceDefinition definition, VgpuType type) => ulong.Parse(Heads.Effective(definition, type), CultureInfo.InvariantCulture);
 
     /// <summary>The largest mode of a type.</summary>
     internal static DisplayMode Largest(VgpuType type) => type.MaxMode;
+
+    private bool Suits(VgpuType type) => type.Renders || !IsOfRendering;
 
     private static bool Suits(DisplayMode mode, DisplayMode largest) =>
         mode.Width >= MinSide && mode.Height >= MinSide && mode.Width <= largest.Width && mode.Height <= largest.Height;

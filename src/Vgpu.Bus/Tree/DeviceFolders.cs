@@ -34,6 +34,9 @@ internal sealed class DeviceFolders(TreeStore store)
             ["interrupts"] = Setting(uuid, "interrupts", device => Value(device, "interrupts") ?? string.Empty),
             ["guest_blobs"] = Setting(uuid, "guest_blobs", device => Value(device, "guest_blobs") ?? string.Empty),
             ["qmp"] = Setting(uuid, "qmp", device => Value(device, "qmp") ?? string.Empty),
+            ["policy"] = Setting(uuid, "policy", device => Value(device, "policy") ?? string.Empty),
+            ["weight"] = Setting(uuid, "weight", device => Value(device, "weight") ?? string.Empty),
+            ["fps_limit"] = Setting(uuid, "fps_limit", device => Value(device, "fps_limit") ?? string.Empty),
             ["name"] = Setting(uuid, "name", device => device.Definition.Name),
             ["owner"] = Setting(uuid, "owner", device => device.Definition.Owner is { } owner ? $"{owner.Uid}:{owner.Gid}" : string.Empty),
         };

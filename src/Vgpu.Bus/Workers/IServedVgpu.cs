@@ -13,6 +13,9 @@ public sealed class ServeRequest
     /// <summary>The memory file of the device's checkpoint.</summary>
     public const string CheckpointFile = "checkpoint";
 
+    /// <summary>The memory file of the table by which the parent's vGPUs take turns.</summary>
+    internal const string SharesFile = "shares";
+
     /// <summary>What to serve.</summary>
     public required InstanceDefinition Definition { get; init; }
 
@@ -38,6 +41,9 @@ public sealed class ServeRequest
 
     /// <summary>The vGPU's whole state as its predecessor saved it, for <see cref="ServeMode.Load"/>; stays the caller's.</summary>
     public FileDescriptor? State { get; init; }
+
+    /// <summary>The <see cref="Gpus.Shares.ShareTable"/> of the parent, in which the instance has a place; null: it does not render. Stays the caller's.</summary>
+    public FileDescriptor? Shares { get; init; }
 
     /// <summary>Tells the daemon of something; any thread, does not block.</summary>
     public required Action<WorkerEventKind, string> Report { get; init; }

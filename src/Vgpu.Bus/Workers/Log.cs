@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(14, LogLevel.Information, "worker {Pid} of {Name} is back; it left while this daemon read nothing for long")]
     internal static partial void WorkerReturned(this ILogger logger, int pid, string name);
 
+    [LoggerMessage(15, LogLevel.Warning, "{Name} serves on without a share of the GPU that is kept: others' turns and its own are apart until it has another worker (vgpu upgrade)")]
+    internal static partial void SharesNotAdopted(this ILogger logger, string name);
+
     [LoggerMessage(10, LogLevel.Error, "{Name} has ended {Count} workers in a row and is given up")]
     internal static partial void GivenUp(this ILogger logger, string name, int count);
 }

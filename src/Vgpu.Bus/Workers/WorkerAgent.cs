@@ -172,6 +172,7 @@ public sealed partial class WorkerAgent : IMemoryFiles, IDisposable
                 Files = this,
                 Keep = Keep,
                 State = record.Files.GetValueOrDefault(InstanceRecord.StateFile),
+                Shares = record.Files.GetValueOrDefault(ServeRequest.SharesFile),
                 Report = Report,
             });
         }

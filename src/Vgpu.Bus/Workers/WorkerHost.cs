@@ -57,7 +57,8 @@ public sealed class WorkerHost : IWorkerHost
         }
     }
 
-    public WorkerStatus? Status(Guid uuid) => _instances.GetValueOrDefault(uuid)?.Measure();
+    public WorkerStatus? Status(Guid uuid) =>
+        _instances.GetValueOrDefault(uuid) is { } instance && instance.Measure() is { } status ? _supervisor.Shares.Complete(instance.Record.Definition, status) : null;
 
     public InstancePaths Paths(Guid uuid) => InstanceSockets.Paths(_options.RunFolder, uuid);
 

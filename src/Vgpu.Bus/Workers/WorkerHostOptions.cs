@@ -9,6 +9,9 @@ public sealed record WorkerHostOptions
     /// <summary>The program of a worker and its first arguments; the socket's path is added.</summary>
     public required IReadOnlyList<string> Command { get; init; }
 
+    /// <summary>Whether guests of a type render on their parent's GPU, by the type's name: they have shares of it. Any thread.</summary>
+    public Func<string, bool> Renders { get; init; } = _ => false;
+
     /// <summary>Workers that are kept ready for the next instance, or for one whose worker dies.</summary>
     public int Spares { get; init; } = 2;
 

@@ -53,6 +53,7 @@ internal sealed partial class WorkerSupervisor
         var instance = new ServedInstance(told, InstanceSockets.Paths(_options.RunFolder, uuid)) { Phase = ServedPhase.Serving, Link = link, Status = link.ToldStatus };
         link.Instance = instance;
         instance.FollowMeter();
+        Shares.Adopt(told);
         _instances[uuid] = instance;
         _adoption.Found.Add(uuid);
         _log.WorkerAdopted(link.Process.Pid, told.Definition.Name);
@@ -102,6 +103,7 @@ internal sealed partial class WorkerSupervisor
         }
 
         InstanceSockets.RemoveLeftovers(_options.RunFolder, _instances.ContainsKey);
+        Shares.Sweep(_instances.ContainsKey);
         _adoption = null;
         _hasAdopted = true;
         adoption.Result.TrySetResult(adoption.Found);

@@ -19,12 +19,26 @@ internal sealed partial class WorkerSupervisor
             DescriptorRoom.Check(_instances.Count);
             (FileDescriptor screen, IReadOnlyList<FileDescriptor> listeners) = InstanceSockets.Listen(paths, definition.Owner);
             var instance = new ServedInstance(new InstanceRecord(definition, screen, listeners), paths) { Started = done };
+            Join(instance);
             _instances[definition.Uuid] = instance;
             Want(instance);
         }
         catch (BusException e)
         {
             done.TrySetException(e);
+        }
+    }
+
+    private void Join(ServedInstance instance)
+    {
+        try
+        {
+            Shares.Join(instance.Record);
+        }
+        catch
+        {
+            instance.Dispose();
+            throw;
         }
     }
 
@@ -134,7 +148,7 @@ internal sealed partial class WorkerSupervisor
         }
     }
 
-    private static void EndConfigure(ServedInstance instance, ReadOnlySpan<byte> answer)
+    private void EndConfigure(ServedInstance instance, ReadOnlySpan<byte> answer)
     {
         if (instance.Pending is not { } definition)
         {
@@ -144,12 +158,14 @@ internal sealed partial class WorkerSupervisor
         if (answer.IsEmpty)
         {
             instance.Define(definition);
+            Shares.Change(definition);
             instance.Configured?.TrySetResult();
         }
         else if (answer[0] == WorkerChannel.NeedsAnother && !instance.Record.HasClient)
         {
             // Nobody is attached: another worker makes another device.
             instance.Define(definition);
+            Shares.Change(definition);
             (instance.Started, instance.Mode, instance.HasYielded) = (instance.Configured, ServeMode.Fresh, true);
             Kill(instance.Link!);
         }
@@ -179,6 +195,7 @@ internal sealed partial class WorkerSupervisor
             return;
         }
 
+        Shares.Bury(instance.Record.Definition);
         instance.Successions++;
         bool deliberate = instance.HasYielded;
         instance.HasYielded = false;
@@ -206,6 +223,7 @@ internal sealed partial class WorkerSupervisor
         _waiting.Remove(instance);
         _upgrades.Remove(instance);
         _instances.TryRemove(instance.Record.Definition.Uuid, out _);
+        Shares.Remove(instance.Record.Definition);
         TaskCompletionSource? stopped = instance.Stopped;
         instance.Fail(new BusException(BusError.Failed, $"{instance.Record.Definition.Name} was stopped"));
         instance.Dispose();

@@ -60,10 +60,11 @@ internal sealed partial class WorkerSupervisor
         return warm ? null : cold;
     }
 
-    private static void Give(WorkerLink link, ServedInstance instance)
+    private void Give(WorkerLink link, ServedInstance instance)
     {
         link.Instance = instance;
         instance.Link = link;
+        Shares.Rejoin(instance.Record);
         instance.Since = instance.Mode == ServeMode.Fresh ? Environment.TickCount64 : instance.Since;
         if (!instance.Record.SendTo(link.Channel) || !link.Channel.TrySend(WorkerMessageKind.Serve, [(byte)instance.Mode, .. BitConverter.GetBytes(instance.PeakMemory)]))
         {

@@ -36,6 +36,7 @@ internal sealed partial class WorkerSupervisor : IDisposable
         _list = new WorkerList(options.RunFolder);
         _instances = instances;
         _log = log;
+        Shares = new ParentShares(options.Renders, log);
         try
         {
             _listener = UnixSocket.Listen(options.WorkersSocket, Backlog, UnixSocketKind.SOCK_SEQPACKET);
@@ -48,6 +49,9 @@ internal sealed partial class WorkerSupervisor : IDisposable
 
         _thread = new Thread(Run) { Name = "workers", IsBackground = true };
     }
+
+    /// <summary>Who has how much of the parents' GPUs.</summary>
+    internal ParentShares Shares { get; }
 
     /// <summary>On the supervisor's thread; must not wait.</summary>
     internal event Action<WorkerEvent>? Reported;
@@ -84,6 +88,8 @@ internal sealed partial class WorkerSupervisor : IDisposable
             instance.Fail(new BusException(BusError.Failed, "the daemon is ending"));
             instance.Release();
         }
+
+        Shares.Dispose();
     }
 
     private void Run()

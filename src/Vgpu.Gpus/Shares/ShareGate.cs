@@ -16,7 +16,7 @@ namespace Vgpu.Gpus.Shares;
 /// avoid and long jobs bring about, each has its part of it: the host's driver lets them run in turns of its own.
 /// </para>
 /// </remarks>
-public sealed class ShareGate : IShareGate, IDisposable
+public sealed class ShareGate : IShareGate
 {
     /// <summary>Nobody is told to ask again later than that, in nanoseconds: what the operator changes is in force by then.</summary>
     public const long LongestWait = 50_000_000;
@@ -25,7 +25,7 @@ public sealed class ShareGate : IShareGate, IDisposable
     public const long LongestOvershoot = ShareOptions.MaxTimeSlice;
 
     /// <summary>Submissions in flight at a time.</summary>
-    public const int MaxInFlight = 32;
+    public const int MaxInFlight = 320;
 
     // The same where turns are taken: an average says nothing of the next ones, and a guest may make them long on purpose.
     private const int MaxInTurn = 4;
@@ -74,6 +74,9 @@ public sealed class ShareGate : IShareGate, IDisposable
         _idleSince = now;
         _othersBusyWhenIdle = OthersBusy(now);
     }
+
+    /// <inheritdoc/>
+    public bool TakesTurns => _table.Totals().TakesTurns;
 
     private ref ShareSlot Own => ref _table.Slot(_index);
 

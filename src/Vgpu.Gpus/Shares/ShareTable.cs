@@ -140,6 +140,24 @@ public sealed unsafe class ShareTable : IDisposable
         return index >= 0;
     }
 
+    /// <summary>Whose slots there are.</summary>
+    public IReadOnlyList<Guid> Owners
+    {
+        get
+        {
+            var owners = new List<Guid>();
+            for (int i = 0; i < Highest; i++)
+            {
+                if (Volatile.Read(ref Slot(i).Terms) != 0)
+                {
+                    owners.Add(Slot(i).Owner);
+                }
+            }
+
+            return owners;
+        }
+    }
+
     /// <summary>Unmaps it. No gate of it is used any more.</summary>
     public void Dispose() => _memory.Dispose();
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Vgpu.Linux.Interop;
 
-// eventfd(2) and poll(2).
+// eventfd(2), poll(2) and ppoll(2).
 internal static unsafe partial class Libc
 {
     internal const int EFD_CLOEXEC = 0x80000;
@@ -23,4 +23,7 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "poll", SetLastError = true)]
     internal static partial int Poll(PollFd* fds, ulong count, int timeoutMilliseconds);
+
+    [LibraryImport(Library, EntryPoint = "ppoll", SetLastError = true)]
+    internal static partial int PPoll(PollFd* fds, ulong count, TimeSpec* timeout, void* signals);
 }

@@ -12,9 +12,10 @@ internal static class SetCommand
             "set",
             "Change settings of a vGPU; 'KEY=' goes back to the type's",
             "vgpu set desk memory_limit=512M mode=1920x1080",
-            "vgpu set desk auto=true name=table mode=");
+            "vgpu set desk auto=true name=table mode=",
+            "vgpu set studio policy=fixed_share weight=4 fps_limit=60");
         var json = new Option<bool>("--json") { Description = "Print the vGPU as one line of JSON" };
-        var settings = new Argument<string[]>("KEY=VALUE") { Description = "memory_limit, mode, heads, interrupts, guest_blobs, qmp; name, auto, owner", Arity = ArgumentArity.OneOrMore };
+        var settings = new Argument<string[]>("KEY=VALUE") { Description = "memory_limit, mode, heads, interrupts, guest_blobs, qmp; of types that render: policy, weight, fps_limit; name, auto, owner", Arity = ArgumentArity.OneOrMore };
         command.Add(json);
         var daemon = new DaemonOption(command);
         Argument<string> name = daemon.Instance();

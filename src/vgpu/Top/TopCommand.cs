@@ -14,7 +14,7 @@ internal static class TopCommand
     {
         var command = new DocumentedCommand("top", "Watch what vGPUs use and do, until Ctrl-C", "vgpu top", "vgpu top --sort fps --interval 5", "vgpu top --once --json | jq '.[].frames_per_second'");
         var interval = new Option<double>("--interval") { Description = "Seconds between two looks, over which rates are taken", HelpName = "SECONDS", DefaultValueFactory = _ => 2 };
-        var sort = new Option<string>("--sort") { Description = "What comes first: the most of cpu, memory, fps, viewed or requests; or by name", HelpName = "KEY", DefaultValueFactory = _ => "cpu" };
+        var sort = new Option<string>("--sort") { Description = "What comes first: the most of cpu, gpu, memory, fps, viewed or requests; or by name", HelpName = "KEY", DefaultValueFactory = _ => "cpu" };
         sort.AcceptOnlyFromAmong(TopOrder.Keys);
         var once = new Option<bool>("--once") { Description = "Look for one interval, print, and end" };
         var json = new Option<bool>("--json") { Description = "Print a line of JSON for each look" };

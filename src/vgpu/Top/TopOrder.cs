@@ -6,6 +6,7 @@ internal sealed class TopOrder
     private static readonly Dictionary<string, Func<TopRow, double?>> s_keys = new(StringComparer.Ordinal)
     {
         ["cpu"] = row => row.CpuPercent,
+        ["gpu"] = row => row.GpuPercent,
         ["memory"] = row => row.MemoryUsed,
         ["fps"] = row => row.FramesPerSecond,
         ["viewed"] = row => row.ViewedBytesPerSecond,

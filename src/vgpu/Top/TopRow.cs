@@ -17,6 +17,12 @@ internal sealed record TopRow
     /// <summary>Of one of the host's processors: 200 where two are busy with it.</summary>
     public double? CpuPercent { get; init; }
 
+    /// <summary>Of the parent's GPU; null where the guest does not render on it.</summary>
+    public double? GpuPercent { get; init; }
+
+    /// <summary>Of the time: it had something to render, and others had the turn.</summary>
+    public double? ThrottledPercent { get; init; }
+
     /// <summary>Bytes of video memory; 0 where it does not run.</summary>
     public ulong MemoryUsed { get; init; }
 
@@ -51,6 +57,8 @@ internal sealed record TopRow
             Uuid = instance.Uuid,
             State = InstanceText.State(instance),
             CpuPercent = isSame ? Rate(before!.CpuNanoseconds, now!.CpuNanoseconds, seconds) / 1e7 : null,
+            GpuPercent = Rate(before?.GpuNanoseconds, now?.GpuNanoseconds, seconds) / 1e7,
+            ThrottledPercent = Rate(before?.ThrottledNanoseconds, now?.ThrottledNanoseconds, seconds) / 1e7,
             MemoryUsed = now?.MemoryUsed ?? 0,
             MemoryLimit = now?.MemoryLimit ?? instance.MemoryLimit,
             FramesPerSecond = Rate(before?.Frames, now?.Frames, seconds),

@@ -9,10 +9,10 @@ internal static class TopTable
     private const int ShortestName = 8;
     private const string Gap = "  ";
 
-    private static readonly string[] s_heads = ["NAME", "STATE", "CPU%", "MEMORY", "FPS", "VIEWED/s", "REQ/s"];
+    private static readonly string[] s_heads = ["NAME", "STATE", "CPU%", "GPU%", "WAIT%", "MEMORY", "FPS", "VIEWED/s", "REQ/s"];
 
     // Less than that a column is never wide, so that it stays where it is while its numbers change.
-    private static readonly int[] s_least = [ShortestName, 7, 5, 10, 5, 8, 5];
+    private static readonly int[] s_least = [ShortestName, 7, 5, 5, 5, 10, 5, 8, 5];
 
     /// <summary>
     /// A line that says when and how much in all, the heads, and a line for each row; no line longer than
@@ -51,6 +51,8 @@ internal static class TopTable
         Table.Plain(row.Name),
         row.State,
         Number(row.CpuPercent),
+        Number(row.GpuPercent),
+        Number(row.ThrottledPercent),
         row.State == "running" ? $"{ByteCount.ToText(row.MemoryUsed)}/{ByteCount.ToText(row.MemoryLimit)}" : ByteCount.ToText(row.MemoryLimit),
         Number(row.FramesPerSecond),
         row.ViewedBytesPerSecond is { } bytes ? ByteCount.ToText((ulong)bytes) : "-",

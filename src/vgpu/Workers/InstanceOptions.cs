@@ -21,6 +21,9 @@ internal static class InstanceOptions
                 "mode" => options with { Mode = ParseMode(value) },
                 "interrupts" => options with { Msix = value == "msix" },
                 "guest_blobs" => options with { GuestBlobs = value == "on" },
+                "fps_limit" => options with { FramesPerSecond = (int)Parse(name, value) },
+                // The daemon's, in the table of the parent's vGPUs.
+                "policy" or "weight" => options,
                 // Not the device's: see InputComposition.TypeInto.
                 "qmp" => options,
                 _ => throw new ArgumentException($"no setting '{name}' is known to this worker"),

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Vgpu.Bus;
 using Vgpu.Bus.Workers;
 using Vgpu.Gpus;
+using Vgpu.Gpus.Shares;
 using Vgpu.Linux;
 using Vgpu.Screens;
 using Vgpu.Vendors.VirtioInput;
@@ -35,10 +37,15 @@ internal sealed class WorkerVgpu : IServedVgpu
         try
         {
             (IVgpuVendor vendor, VgpuType type) = DeviceTypes.Find(_definition.Type);
-            options = InstanceOptions.Of(_definition, type) with { MemoryFiles = request.Files, PeakVideoMemory = request.Mode is ServeMode.Restore or ServeMode.Load ? Math.Max(request.PeakMemory, type.DefaultVideoMemory) : 0 };
+            options = InstanceOptions.Of(_definition, type) with
+            {
+                MemoryFiles = request.Files,
+                PeakVideoMemory = request.Mode is ServeMode.Restore or ServeMode.Load ? Math.Max(request.PeakMemory, type.DefaultVideoMemory) : 0,
+                ShareGate = type.Renders && request.Shares is { } shares ? () => Join(shares, _definition.Uuid) : null,
+            };
             _vgpu = new VgpuComposition(vendor, type, options, log);
         }
-        catch (Exception e) when (e is ArgumentException or OperatorException)
+        catch (Exception e) when (e is ArgumentException or InvalidDataException or OperatorException)
         {
             throw new BusException(BusError.Invalid, e.Message, e);
         }
@@ -97,7 +104,7 @@ internal sealed class WorkerVgpu : IServedVgpu
         (_, VgpuType type) = DeviceTypes.Find(definition.Type);
         VgpuOptions now = InstanceOptions.Of(_definition, type);
         VgpuOptions wanted = InstanceOptions.Of(definition, type);
-        if (wanted with { Name = now.Name, Mode = now.Mode, VideoMemory = now.VideoMemory } != now)
+        if (wanted with { Name = now.Name, Mode = now.Mode, VideoMemory = now.VideoMemory, FramesPerSecond = now.FramesPerSecond } != now)
         {
             return false;
         }
@@ -112,6 +119,11 @@ internal sealed class WorkerVgpu : IServedVgpu
             if (wanted.Mode != now.Mode)
             {
                 _vgpu.Instance.SetMode(wanted.Mode);
+            }
+
+            if (wanted.FramesPerSecond != now.FramesPerSecond)
+            {
+                _vgpu.Instance.SetFrameLimit(wanted.FramesPerSecond);
             }
         }
         catch (ArgumentException)
@@ -139,6 +151,20 @@ internal sealed class WorkerVgpu : IServedVgpu
         _input.Dispose();
         _vgpu.Dispose();
         _meter.Dispose();
+    }
+
+    private static ShareGate Join(FileDescriptor shares, Guid uuid)
+    {
+        var table = new ShareTable(shares);
+        try
+        {
+            return new ShareGate(table, uuid, Stopwatch.GetTimestamp());
+        }
+        catch
+        {
+            table.Dispose();
+            throw;
+        }
     }
 
     // Between the client's maps and its first message.
