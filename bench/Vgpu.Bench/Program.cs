@@ -9,6 +9,7 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
     ["guest"] = GuestBenchmark.Run,
     ["vfio-user"] = WireBenchmark.Run,
     ["bus"] = BusBenchmark.Run,
+    ["shares"] = SharesBenchmark.Run,
     ["viewers"] = ViewersBenchmark.Run,
     ["screens"] = () => ScreensBenchmark.Run(args.Skip(1)),
 };

@@ -23,9 +23,9 @@ public sealed partial class TopTests : IDisposable
         Assert.Matches(@"^\d\d:\d\d:\d\d  2 vGPUs, 1 running, CPU 0\.0%, memory 12M$", lines[0]);
         Assert.Equal(
             [
-                "NAME                          STATE     CPU%      MEMORY    FPS  VIEWED/s  REQ/s",
-                "desk                          running    0.0    12M/256M    0.0         0      0",
-                "a-vgpu-that-does-nothing-yet  stopped      -        256M      -         -      -",
+                "NAME                          STATE     CPU%   GPU%  WAIT%      MEMORY    FPS  VIEWED/s  REQ/s",
+                "desk                          running    0.0      -      -    12M/256M    0.0         0      0",
+                "a-vgpu-that-does-nothing-yet  stopped      -      -      -        256M      -         -      -",
             ],
             lines[1..]);
     }
@@ -34,15 +34,18 @@ public sealed partial class TopTests : IDisposable
     public void Rates_are_what_was_done_between_two_looks()
     {
         _ = _daemon.Make("desk");
+        _daemon.Bus.Work("desk", gpu: TimeSpan.FromSeconds(1), throttled: TimeSpan.FromSeconds(1)); // It renders.
         using Process top = Cli.Start(["top", "--json", "--interval", "0.2", "--socket", _daemon.Socket]);
         _ = top.StandardOutput.ReadLine();
-        _daemon.Bus.Work("desk", TimeSpan.FromSeconds(1), frames: 500, viewedBytes: 2_000_000, requests: 1000);
+        _daemon.Bus.Work("desk", TimeSpan.FromSeconds(1), frames: 500, viewedBytes: 2_000_000, requests: 1000, gpu: TimeSpan.FromSeconds(2), throttled: TimeSpan.FromSeconds(3));
 
         // All of it is in one look, whichever that is; how long that took is the machine's.
         JsonElement row = First(top, row => row.GetProperty("frames_per_second").GetDouble() > 0);
 
         double seconds = 500 / row.GetProperty("frames_per_second").GetDouble();
         Assert.Equal(100, row.GetProperty("cpu_percent").GetDouble() * seconds, 1e-3);
+        Assert.Equal(200, row.GetProperty("gpu_percent").GetDouble() * seconds, 1e-3);
+        Assert.Equal(300, row.GetProperty("throttled_percent").GetDouble() * seconds, 1e-3);
         Assert.Equal(2_000_000, row.GetProperty("viewed_bytes_per_second").GetDouble() * seconds, 1e-3);
         Assert.Equal(1000, row.GetProperty("requests_per_second").GetDouble() * seconds, 1e-3);
         Assert.Equal((12UL << 20, 256UL << 20), (row.GetProperty("memory_used").GetUInt64(), row.GetProperty("memory_limit").GetUInt64()));

@@ -14,6 +14,8 @@ public sealed partial class MetricsTests
         string idle = served.Make("idle").Definition.Uuid.ToString();
         served.Bus.Stop("idle");
         served.Bus.Attach("desk", 99);
+        string studio = served.Make("studio").Definition.Uuid.ToString();
+        served.Bus.Work("studio", gpu: TimeSpan.FromSeconds(3), throttled: TimeSpan.FromSeconds(1.5));
 
         Dictionary<string, double> samples = Read(served.Ask("GET", "/metrics"));
 
@@ -26,9 +28,10 @@ public sealed partial class MetricsTests
         Assert.Equal((77, 1), (samples[$$"""vgpu_requests_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_successions_total{uuid="{{desk}}"}"""]));
         Assert.Equal((2.5, 0), (samples[$$"""vgpu_worker_cpu_seconds_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_worker_cpu_seconds_total{uuid="{{idle}}"}"""]));
         Assert.Equal((60, 4096), (samples[$$"""vgpu_frames_total{uuid="{{desk}}"}"""], samples[$$"""vgpu_viewed_bytes_total{uuid="{{desk}}"}"""]));
-        Assert.Equal((256 << 20, 1 << 30), (samples["""vgpu_parent_budget_used{parent="software0",budget="memory"}"""], samples["""vgpu_parent_budget_total{parent="software0",budget="memory"}"""]));
-        Assert.Equal(3, samples["""vgpu_available_instances{parent="software0",type="virtio-gpu-256m"}"""]);
-        Assert.DoesNotContain(samples.Keys, name => name.StartsWith("vgpu_gpu_time", StringComparison.Ordinal));
+        Assert.Equal((3, 1.5), (samples[$$"""vgpu_gpu_seconds_total{uuid="{{studio}}"}"""], samples[$$"""vgpu_gpu_throttled_seconds_total{uuid="{{studio}}"}"""]));
+        Assert.Equal((2 * (256 << 20), 1 << 30), (samples["""vgpu_parent_budget_used{parent="software0",budget="memory"}"""], samples["""vgpu_parent_budget_total{parent="software0",budget="memory"}"""]));
+        Assert.Equal(2, samples["""vgpu_available_instances{parent="software0",type="virtio-gpu-256m"}"""]);
+        Assert.DoesNotContain(samples.Keys, name => name.StartsWith("vgpu_gpu_", StringComparison.Ordinal) && !name.Contains(studio, StringComparison.Ordinal));
     }
 
     [Fact]

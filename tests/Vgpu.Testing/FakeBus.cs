@@ -157,7 +157,7 @@ public sealed class FakeBus : IBus
     public void Attach(string nameOrUuid, int pid) => Change(nameOrUuid, "client-attached", instance => instance with { Worker = instance.Worker! with { ClientPid = pid } });
 
     /// <summary>Its worker, guest and viewers do this much more.</summary>
-    public void Work(string nameOrUuid, TimeSpan cpu = default, ulong frames = 0, ulong viewedBytes = 0, long requests = 0) => Locked(() =>
+    public void Work(string nameOrUuid, TimeSpan cpu = default, ulong frames = 0, ulong viewedBytes = 0, long requests = 0, TimeSpan gpu = default, TimeSpan throttled = default) => Locked(() =>
     {
         int index = Index(nameOrUuid);
         WorkerStatus worker = _instances[index].Worker!;
@@ -166,6 +166,8 @@ public sealed class FakeBus : IBus
             Worker = worker with
             {
                 CpuNanoseconds = worker.CpuNanoseconds + (ulong)(cpu.TotalSeconds * 1e9),
+                GpuNanoseconds = gpu == default ? worker.GpuNanoseconds : (worker.GpuNanoseconds ?? 0) + (ulong)(gpu.TotalSeconds * 1e9),
+                ThrottledNanoseconds = throttled == default ? worker.ThrottledNanoseconds : (worker.ThrottledNanoseconds ?? 0) + (ulong)(throttled.TotalSeconds * 1e9),
                 Frames = worker.Frames + frames,
                 ViewedBytes = worker.ViewedBytes + viewedBytes,
                 Requests = worker.Requests + requests,

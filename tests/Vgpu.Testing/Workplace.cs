@@ -21,6 +21,7 @@ public sealed class Workplace : IDisposable
         {
             RunFolder = Directory.CreateDirectory(_folder.File("run")).FullName,
             Command = ["dotnet", program ?? Path.Combine(AppContext.BaseDirectory, "vgpu.dll"), "worker"],
+            Renders = type => type == "virtio-gpu-gl",
         };
         Host = null!;
         Begin();
