@@ -37,6 +37,7 @@ public sealed partial class OpenApiTests : IDisposable
     {
         _ = _served.Make("desk", owner: 7);
         _served.Bus.Attach("desk", 9);
+        _served.Bus.Work("desk", gpu: TimeSpan.FromSeconds(1), throttled: TimeSpan.FromSeconds(1));
         JsonElement desk = _served.Ask("PATCH", "/v1/instances/desk", """{"mode":"800x600"}""").Ok();
 
         AssertMembers("Instance", desk, "problem");
