@@ -1,7 +1,6 @@
 // The renderer's thread: how it waits, how it takes the device's lock, and what others may ask of it at once.
 using System.Runtime.ExceptionServices;
 using Vgpu.Gpus;
-using Vgpu.Gpus.Shares;
 using Vgpu.Linux;
 
 namespace Vgpu.Vendors.VirtioGpu;
