@@ -1,7 +1,6 @@
 // The device on the host's real library: what a context draws is what a head shows.
 using Microsoft.Extensions.Logging.Abstractions;
 using Vgpu.Host.Virgl;
-using Vgpu.Host.Virgl.Tests;
 using Vgpu.Screens;
 using Vgpu.Testing;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
