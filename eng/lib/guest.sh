@@ -122,6 +122,7 @@ guest_gl_missing() {
 guest_gl_make() {
     local tree=$VGPU_WORK/guest-gl.new
     stamp_drop guest-gl
+    stamp_drop guest-piglit
     debian_open
     debian_fetch "the guest's Mesa and ${GUEST_GL[*]:3}" with-needs "$DEBIAN_SUITE" "${GUEST_GL[@]}"
     step "unpacking the guest's Mesa" debian_unpack "$tree" --exclude='./usr/share/doc*' --exclude='./usr/share/locale' \
