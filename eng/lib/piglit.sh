@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # A sample of piglit, the tests of OpenGL that Mesa's own people run, for the guest: initrd-piglit.img, on top of initrd-gl.img.
-# Debian's package has 38,000 tests in 2 GB; guest/piglit/tests names those taken, spread evenly over its folders.
+# Debian's package has 38,000 tests in 2 GB; guest/piglit/tests names those taken, spread evenly over its folders, that need
+# no argument, no window, no file of piglit's source and less than two minutes.
 
 # Beside Mesa's, which the image has: what piglit's programs are linked with.
 PIGLIT_LIBRARIES=(libwaffle-1-0 libwayland-client0 libwayland-server0 libwayland-egl1 libx11-6 libxcb-dri2-0 libxcb1 libxau6 libxdmcp6
