@@ -10,7 +10,6 @@ namespace Vgpu.Bench.Acceleration;
 internal static class AccelerationBenchmark
 {
     private const string Image = "initrd-gl.img";
-    private const string PiglitImage = "initrd-piglit.img";
 
     internal static IEnumerable<Figure> Run(IEnumerable<string> arguments)
     {
@@ -38,7 +37,7 @@ internal static class AccelerationBenchmark
         yield return new Figure("fixed frame: pixels unlike QEMU's, lit scene", Unlike(ours[0].Lit, peers[0].Lit), 0);
         if (options.WithPiglit)
         {
-            foreach (Figure figure in Piglit())
+            foreach (Figure figure in PiglitComparison.Run())
             {
                 yield return figure;
             }
@@ -46,25 +45,6 @@ internal static class AccelerationBenchmark
     }
 
     private static double Median(List<Measured> runs, string scene) => Figure.Median(runs.Select(run => run.FrameTimes[scene]));
-
-    private static IEnumerable<Figure> Piglit()
-    {
-        Dictionary<string, string> ours = [];
-        Dictionary<string, string> peers = [];
-        RenderingHosts.OnOurs(PiglitImage, guest => ours = guest.Piglit());
-        RenderingHosts.OnPeer(PiglitImage, guest => peers = guest.Piglit());
-        string[] unlike = [.. ours.Keys.Union(peers.Keys).Where(test => ours.GetValueOrDefault(test) != peers.GetValueOrDefault(test)).Order(StringComparer.Ordinal)];
-        foreach (string test in unlike)
-        {
-            Console.Error.WriteLine($"piglit: {test}: ours {ours.GetValueOrDefault(test, "none")}, QEMU's {peers.GetValueOrDefault(test, "none")}");
-        }
-
-        yield return new Figure("piglit: tests that ran", ours.Count, peers.Count);
-        yield return new Figure("piglit: tests that passed", Passed(ours), Passed(peers));
-        yield return new Figure("piglit: tests with another result than QEMU's", unlike.Length, 0);
-    }
-
-    private static int Passed(Dictionary<string, string> results) => results.Values.Count(result => result == "pass");
 
     private static int Unlike(Picture ours, Picture peers)
     {
