@@ -1,4 +1,5 @@
 using Vgpu.Bench;
+using Vgpu.Bench.Acceleration;
 using Vgpu.Bench.Screens;
 
 // Runs one benchmark and prints `figure  ours  peer  ratio`, a line each, or the same as JSON.
@@ -11,6 +12,7 @@ Dictionary<string, Func<IEnumerable<Figure>>> benchmarks = new(StringComparer.Or
     ["bus"] = BusBenchmark.Run,
     ["shares"] = SharesBenchmark.Run,
     ["viewers"] = ViewersBenchmark.Run,
+    ["acceleration"] = () => AccelerationBenchmark.Run(args.Skip(1)),
     ["screens"] = () => ScreensBenchmark.Run(args.Skip(1)),
 };
 
@@ -21,9 +23,9 @@ if (name is null || !benchmarks.TryGetValue(name, out Func<IEnumerable<Figure>>?
     return 2;
 }
 
-if (name == "screens" && args.Contains("--help"))
+if (args.Contains("--help") && (name == "screens" ? ScreensOptions.Usage : name == "acceleration" ? AccelerationOptions.Usage : null) is { } usage)
 {
-    Console.WriteLine(ScreensOptions.Usage);
+    Console.WriteLine(usage);
     return 0;
 }
 

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The guest: Debian's stock kernel, and initial RAM file systems of busybox, the stock modules and guest/.
 # initrd.img is for demos; initrd-test.img holds the programs of guest/*.c as well, and initrd-gl.img on top of those Debian's stock
-# Mesa with programs that draw (both: eng/setup --with build-tools).
+# Mesa with programs that draw, Debian's and those of guest/gl (both: eng/setup --with build-tools).
 
 # Modules by name; what they need comes along. Those compressed in the package are unpacked, for speed under TCG.
 GUEST_MODULES=(virtio-gpu bochs virtio_input evdev uio_pci_generic)
@@ -122,6 +122,7 @@ guest_gl_missing() {
 guest_gl_make() {
     local tree=$VGPU_WORK/guest-gl.new
     stamp_drop guest-gl
+    stamp_drop guest-piglit
     debian_open
     debian_fetch "the guest's Mesa and ${GUEST_GL[*]:3}" with-needs "$DEBIAN_SUITE" "${GUEST_GL[@]}"
     step "unpacking the guest's Mesa" debian_unpack "$tree" --exclude='./usr/share/doc*' --exclude='./usr/share/locale' \
@@ -130,9 +131,21 @@ guest_gl_make() {
     ln -s usr/lib64 "$tree/lib64"
     mkdir -p "$tree/lib"
     ln -s ../usr/lib/x86_64-linux-gnu "$tree/lib/x86_64-linux-gnu"
+    debian_fetch "OpenGL ES's headers" alone "$DEBIAN_SUITE" libegl-dev libgles-dev libgl-dev
+    step "unpacking OpenGL ES's headers" debian_unpack "$VGPU_WORK/gl-headers.new" './usr/include/*'
+    step "building the guest's program that draws" guest_gl_programs "$tree/usr"
     step "making the guest's image that draws" guest_gl_pack "$tree"
     rm -rf "$tree"
     stamp_put guest-gl "$1"
+}
+
+# guest_gl_programs USR   against the libraries of the guest, whose C library the host's linker need not know.
+guest_gl_programs() {
+    local source lib=$1/lib/x86_64-linux-gnu
+    for source in "$VGPU_SOURCE"/guest/gl/*.c; do
+        gcc -O2 -s -Wall -Wextra -Werror -I "$VGPU_WORK/gl-headers.new/usr/include" -Wl,--allow-shlib-undefined \
+            -o "$1/bin/$(basename "${source%.c}")" "$source" "$lib/libEGL.so.1" "$lib/libGLESv2.so.2" -lm
+    done
 }
 
 guest_gl_pack() {

@@ -46,22 +46,36 @@ public sealed class QemuMachine : IDisposable
     /// </summary>
     /// <param name="arguments">All arguments but for display, serial, monitor and QMP.</param>
     /// <param name="timeout">How long QMP may be silent.</param>
-    public static QemuMachine Start(IEnumerable<string> arguments, TimeSpan timeout)
+    public static QemuMachine Start(IEnumerable<string> arguments, TimeSpan timeout) => Start(QemuInstallation.Executable, arguments, "none", timeout);
+
+    /// <summary>The same with another QEMU, and a display of its own.</summary>
+    /// <param name="executable">Its file.</param>
+    /// <param name="arguments">As above.</param>
+    /// <param name="display">What <c>-display</c> takes.</param>
+    /// <param name="timeout">As above.</param>
+    /// <param name="environment">Added to this process's own.</param>
+    public static QemuMachine Start(
+        string executable, IEnumerable<string> arguments, string display, TimeSpan timeout, params IEnumerable<(string Name, string Value)> environment)
     {
         string folder = Directory.CreateTempSubdirectory("vgpu-qemu-").FullName;
         string qmp = Path.Combine(folder, "qmp");
-        var start = new ProcessStartInfo(QemuInstallation.Executable)
+        var start = new ProcessStartInfo(executable)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
 
-        string[] own = ["-display", "none", "-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0", "-qmp", $"unix:{qmp},server=on,wait=off"];
+        string[] own = ["-display", display, "-chardev", "stdio,id=serial0,signal=off", "-serial", "chardev:serial0", "-qmp", $"unix:{qmp},server=on,wait=off"];
         foreach (string argument in own)
         {
             start.ArgumentList.Add(argument);

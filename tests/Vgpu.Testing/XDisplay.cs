@@ -8,21 +8,23 @@ public sealed class XDisplay : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
     private readonly List<Process> _processes = [];
-    private readonly string _name = string.Empty;
 
     /// <summary>A screen of this size, of 24 bits.</summary>
     public XDisplay(int width, int height)
     {
         // A number that is free is Xvfb's to choose: it writes it to its standard output.
         Process server = Start("Xvfb", ["-displayfd", "1", "-screen", "0", FormattableString.Invariant($"{width}x{height}x24"), "-nolisten", "tcp"]);
-        _name = ":" + server.StandardOutput.ReadLine();
+        Name = ":" + server.StandardOutput.ReadLine();
     }
+
+    /// <summary>For <c>DISPLAY</c>.</summary>
+    public string Name { get; } = string.Empty;
 
     /// <summary>Starts a program with a home of its own, which ends with this.</summary>
     public Process Start(string program, IEnumerable<string> arguments, params IEnumerable<(string Name, string Value)> environment)
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["DISPLAY"] = _name;
+        start.Environment["DISPLAY"] = Name;
         start.Environment["HOME"] = _folder.File(".");
         foreach ((string name, string value) in environment)
         {
@@ -76,5 +78,5 @@ public sealed class XDisplay : IDisposable
     }
 
     private (int Status, string Output) Run(string program, IEnumerable<string> arguments) =>
-        Shell.Run("env", ["DISPLAY=" + _name, "timeout", "30", program, .. arguments]);
+        Shell.Run("env", ["DISPLAY=" + Name, "timeout", "30", program, .. arguments]);
 }

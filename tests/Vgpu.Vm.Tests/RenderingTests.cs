@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Vgpu.Qemu;
 using Vgpu.Screens;
+using Vgpu.Testing;
 
 namespace Vgpu.Vm.Tests;
 
@@ -37,6 +38,25 @@ public sealed partial class RenderingTests
         string said = machine.Shell.Run("glmark2-es2-drm --off-screen --size 400x300 -b build:duration=1 -b texture:duration=1 -b shading:shading=phong:duration=1 -b shadow:duration=1", 300);
         Assert.Contains("GL_RENDERER:    virgl (", said, StringComparison.Ordinal);
         Assert.Equal(["build", "texture", "shading", "shadow"], Scene().Matches(said).Select(match => match.Groups[1].Value));
+        Assert.Empty(machine.Shell.Complaints());
+    }
+
+    [Fact]
+    public void A_frame_that_every_right_OpenGL_draws_alike_is_drawn_to_the_last_bit()
+    {
+        const int Width = 128;
+        const int Height = 96;
+        const int Rects = 24;
+        using var vgpu = new ServedVgpu("virtio-gpu-gl");
+        using TestMachine machine = Boot(vgpu);
+        foreach (uint seed in (uint[])[1, 0xfedcba98])
+        {
+            string said = machine.Shell.Run($"glframe --scene exact --size {Width}x{Height} --rects {Rects} --seed {seed} --out /tmp/frame");
+            Assert.StartsWith("renderer virgl (", said, StringComparison.Ordinal);
+            Picture drawn = Ppm.Read(Convert.FromBase64String(machine.Shell.Run("base64 /tmp/frame")));
+            PictureAssert.Same(GuestPattern.WithRects(GuestPattern.Noise(Width, Height, seed), seed, Rects), drawn);
+        }
+
         Assert.Empty(machine.Shell.Complaints());
     }
 

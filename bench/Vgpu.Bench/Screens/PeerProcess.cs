@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Vgpu.Bench.Screens;
 
-/// <summary>A peer's program, with a folder of its own for its sockets; what it complains of is kept for who asks.</summary>
+/// <summary>A program that is measured, with a folder of its own for its sockets; what it complains of is kept for who asks.</summary>
 internal sealed class PeerProcess : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20);
@@ -10,11 +10,17 @@ internal sealed class PeerProcess : IDisposable
     private readonly Process _process;
     private readonly List<string> _said = [];
 
-    internal PeerProcess(string program, IEnumerable<string> arguments, IEnumerable<string> sockets)
+    internal PeerProcess(string program, IEnumerable<string> arguments, IEnumerable<string> sockets, params IEnumerable<(string Name, string Value)> environment)
     {
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true };
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         try
         {
-            _process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            _process = Process.Start(start)!;
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Vgpu.Screens;
 
-namespace Vgpu.Vm.Tests;
+namespace Vgpu.Testing;
 
 /// <summary>Binary PPM (P6, 8 bits) as QEMU's screendump writes it: rows are padded to four bytes, against the format's rule.</summary>
 public static class Ppm
