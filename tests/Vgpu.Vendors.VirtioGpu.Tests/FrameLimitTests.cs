@@ -1,5 +1,4 @@
 // The frame limiter: what comes too early is shown later, and nothing is left out.
-using Vgpu.Screens;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 

@@ -1,5 +1,4 @@
 // Turns on the host's GPU: what waits for one, what goes on meanwhile, and by which fences work is measured.
-using Vgpu.Linux;
 using static Vgpu.Vendors.VirtioGpu.Tests.GpuCommands;
 using static Vgpu.Vendors.VirtioGpu.VirtioGpuConstants;
 
