@@ -2,7 +2,8 @@ namespace Vgpu.Screens;
 
 /// <summary>
 /// Hears what happens on a head. Called without the head's lock, on the thread that drew: it returns at once and keeps
-/// its own record of damage (<see cref="DamageRegion"/>). Calls may overlap where several threads draw.
+/// its own record of damage (<see cref="DamageRegion"/>). Calls may overlap where several threads draw, and one
+/// may be under way yet when its observation was disposed of.
 /// </summary>
 public interface IHeadObserver
 {

@@ -366,4 +366,28 @@ public sealed class HeadTests
 
         public void CursorChanged(Head head) => Calls.Add("cursor");
     }
+
+    [Fact]
+    public void Who_waits_for_changes_is_woken_by_each_and_may_be_gone_when_one_is_told()
+    {
+        Head head = new Screen(1, new DisplayMode(640, 480)).Heads[0];
+        using var surface = Surface.Create("changes", 64, 48, PixelFormat.B8G8R8X8);
+        var changes = new HeadChanges(head);
+        var drawings = new HeadChanges(head, withCursor: false);
+        head.SetSurface(surface);
+        Assert.True(changes.Changed.WaitOne(0) && drawings.Changed.WaitOne(0));
+        Assert.False(changes.Changed.WaitOne(0));
+        head.Flush(new Rect(0, 0, 1, 1));
+        Assert.True(changes.Changed.WaitOne(0) && drawings.Changed.WaitOne(0));
+        head.MoveCursor(3, 4);
+        Assert.True(changes.Changed.WaitOne(0));
+        Assert.False(drawings.Changed.WaitOne(0));
+
+        drawings.Dispose();
+        changes.Dispose();
+        ((IHeadObserver)changes).Damaged(head, new Rect(0, 0, 1, 1));
+        ((IHeadObserver)changes).SurfaceChanged(head);
+        ((IHeadObserver)changes).CursorChanged(head);
+        head.Flush(new Rect(0, 0, 1, 1));
+    }
 }

@@ -5,7 +5,7 @@ namespace Vgpu.Viewers.Tests;
 // Observes a head as a viewer does, and waits for what it should show.
 internal sealed class Watcher : IHeadObserver, IDisposable
 {
-    private readonly AutoResetEvent _changed = new(false);
+    private readonly HeadChanges _changes;
     private readonly Head _head;
     private readonly IDisposable _observation;
 
@@ -13,9 +13,8 @@ internal sealed class Watcher : IHeadObserver, IDisposable
     {
         _head = head;
         _observation = head.Observe(this);
+        _changes = new HeadChanges(head);
     }
-
-    internal int Events { get; private set; }
 
     internal int Surfaces { get; private set; }
 
@@ -30,29 +29,23 @@ internal sealed class Watcher : IHeadObserver, IDisposable
         while (!condition())
         {
             Assert.True(Environment.TickCount64 < deadline, $"not within 20 s: {what}");
-            _changed.WaitOne(20);
+            _ = _changes.Changed.WaitOne(20);
         }
     }
 
-    public void SurfaceChanged(Head head)
+    public void SurfaceChanged(Head head) => Surfaces++;
+
+    public void Damaged(Head head, Rect rect)
     {
-        Surfaces++;
-        Tell();
     }
 
-    public void Damaged(Head head, Rect rect) => Tell();
-
-    public void CursorChanged(Head head) => Tell();
+    public void CursorChanged(Head head)
+    {
+    }
 
     public void Dispose()
     {
         _observation.Dispose();
-        _changed.Dispose();
-    }
-
-    private void Tell()
-    {
-        Events++;
-        _changed.Set();
+        _changes.Dispose();
     }
 }

@@ -4,17 +4,12 @@ using Vgpu.Testing;
 namespace Vgpu.Vm.Tests;
 
 /// <summary>Waits for what a guest does in its own time: woken by what is drawn, bounded by a deadline.</summary>
-public sealed class Eventually : IHeadObserver, IDisposable
+public static class Eventually
 {
-    private readonly AutoResetEvent _changed = new(false);
-    private readonly IDisposable _observation;
-
-    private Eventually(Head head) => _observation = head.Observe(this);
-
     /// <summary>Returns once <paramref name="condition"/> holds, looked at after each change of the head; fails the test at the deadline.</summary>
     public static void Shows(Head head, Func<Picture, bool> condition, string what, int timeoutSeconds = 60)
     {
-        using var waiting = new Eventually(head);
+        using var changes = new HeadChanges(head);
         long deadline = Environment.TickCount64 + (timeoutSeconds * 1000L);
         while (true)
         {
@@ -24,14 +19,14 @@ public sealed class Eventually : IHeadObserver, IDisposable
             }
 
             Assert.True(Environment.TickCount64 < deadline, $"after {timeoutSeconds} s the screen does not show {what}");
-            waiting._changed.WaitOne(250);
+            _ = changes.Changed.WaitOne(250);
         }
     }
 
     /// <summary>Returns once the head shows this picture: where the guest's driver does not wait for the device to have drawn.</summary>
     public static void Shows(Head head, Picture expected, bool withCursor = false)
     {
-        using var waiting = new Eventually(head);
+        using var changes = new HeadChanges(head);
         long deadline = Environment.TickCount64 + 60_000;
         while (true)
         {
@@ -43,7 +38,7 @@ public sealed class Eventually : IHeadObserver, IDisposable
             }
 
             Assert.True(Environment.TickCount64 < deadline, "the screen shows nothing");
-            waiting._changed.WaitOne(250);
+            _ = changes.Changed.WaitOne(250);
         }
     }
 
@@ -57,17 +52,5 @@ public sealed class Eventually : IHeadObserver, IDisposable
         {
             Assert.Fail($"not within {timeoutSeconds} s: {what()}");
         }
-    }
-
-    public void SurfaceChanged(Head head) => _changed.Set();
-
-    public void Damaged(Head head, Rect rect) => _changed.Set();
-
-    public void CursorChanged(Head head) => _changed.Set();
-
-    public void Dispose()
-    {
-        _observation.Dispose();
-        _changed.Dispose();
     }
 }
